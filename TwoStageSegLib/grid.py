@@ -1,0 +1,153 @@
+"""Crops: a regular grid laid into a volume, sampled from it and put back onto it, without touching the rest.
+
+A :class:`Grid` lives in the index space of the *standard* array (``Volume.standard``) and follows its axes, so
+sampling is separable: three small matrix products per crop, exact for linear interpolation. Downsampling widens the
+linear kernel to the output step (a triangle filter), so that fine scans lose noise instead of aliasing it.
+
+Speed: the weight matrices are banded and multiplied block by block; slices are turned into float32 a few at a time.
+A 512 x 512 x 150 int16 scan on a 6 mm grid takes about 30 ms on one core and 7 MB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import Geometry, rounded
+
+CHUNK_VOXELS = 2**18  # voxels held in float32 at a time: 1 MB, which stays in the processor's cache
+BAND_ROWS = 8  # rows of a weight matrix multiplied at once; more rows touch more zeros
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Sample ``k`` along an axis lies at index ``start + k * step`` of the standard array (all ``(z, y, x)``)."""
+
+    start: tuple[float, float, float]
+    step: tuple[float, float, float]
+    shape: tuple[int, int, int]
+
+    @classmethod
+    def centred(cls, geometry: Geometry, centre_lps, spacing_zyx_mm, shape) -> Grid:
+        """A grid of ``shape`` samples, ``spacing_zyx_mm`` apart, centred on a point of a standard geometry."""
+        step = np.asarray(spacing_zyx_mm, float) / np.asarray(geometry.spacing_zyx_mm)
+        start = geometry.lps_to_index(centre_lps) - step * (np.asarray(shape) - 1) / 2
+        start = rounded(start)  # the same crop for the same scan, whatever its orientation on disk
+        return cls(_triple(start), _triple(step), (int(shape[0]), int(shape[1]), int(shape[2])))
+
+    def to_lps(self, geometry: Geometry, index_zyx) -> NDArray[np.float64]:
+        """LPS mm of (fractional) indices into this grid."""
+        return geometry.index_to_lps(np.asarray(self.start) + np.asarray(index_zyx, float) * np.asarray(self.step))
+
+    def inverse(self, lo, shape) -> Grid:
+        """The grid of the standard array's own voxels ``lo .. lo+shape-1`` expressed in this grid's indices."""
+        start = (np.asarray(lo, float) - self.start) / self.step
+        return Grid(_triple(start), _triple(1 / np.asarray(self.step)), (int(shape[0]), int(shape[1]), int(shape[2])))
+
+
+def sample(array_zyx: NDArray, grid: Grid, outside: float, floor: float | None = None) -> NDArray[np.float32]:
+    """Sample an array on a grid, linearly (triangle-filtered when downsampling).
+
+    Parameters
+    ----------
+    array_zyx : ``(z, y, x)`` array, any real dtype; only the part under the grid is read.
+    grid : where to sample, in the array's index space.
+    outside : value of samples more than half a voxel outside the array.
+    floor : smaller values count as this one before they are averaged (for CT -1024: scanners fill what lies outside
+        their circular field of view with -2000 or -3024, which must not leak into the samples beside it).
+
+    Returns
+    -------
+    float32 array of ``grid.shape``.
+    """
+    axes = [_weights(n, s, d, k) for n, s, d, k in zip(array_zyx.shape, grid.start, grid.step, grid.shape, strict=True)]
+    if any(lo >= hi for lo, hi, _ in axes):
+        return np.full(grid.shape, outside, np.float32)
+    (z0, z1, wz), (y0, y1, wy), (x0, x1, wx) = axes
+    in_plane = _contract_slices(array_zyx[z0:z1, y0:y1, x0:x1], wy, wx, floor).reshape(z1 - z0, -1)
+    flat = np.empty((grid.shape[0], in_plane.shape[1]), np.float32)
+    for rows, cols in _bands(wz):
+        np.matmul(wz[rows, cols], in_plane[cols], out=flat[rows])
+    out = flat.reshape(grid.shape)
+    covered = [w.sum(1) for w in (wz, wy, wx)]
+    if not all((c > 0.5).all() for c in covered):
+        inside = covered[0][:, None, None] * covered[1][None, :, None] * covered[2][None, None, :]
+        out += outside * (1 - inside)
+    return out
+
+
+def place(crop: NDArray[np.float32], grid: Grid, shape_zyx) -> tuple[tuple[int, int, int], NDArray[np.float32]]:
+    """Interpolate a crop onto the standard array's own voxels.
+
+    Returns ``(start, values)``: values for the voxels whose centres lie within the crop (clipped to the array of
+    ``shape_zyx``), and the index of the first one. ``values`` may be empty.
+    """
+    start, step = np.asarray(grid.start), np.asarray(grid.step)
+    lo = np.maximum(np.ceil(start - step / 2 - 1e-9), 0).astype(int)
+    hi = np.minimum(np.floor(start + (np.asarray(grid.shape) - 0.5) * step + 1e-9) + 1, shape_zyx).astype(int)
+    first = (int(lo[0]), int(lo[1]), int(lo[2]))
+    if (hi <= lo).any():
+        return first, np.zeros((0, 0, 0), np.float32)
+    return first, sample(crop, grid.inverse(lo, hi - lo), 0.0)
+
+
+def _weights(n_in: int, start: float, step: float, n_out: int) -> tuple[int, int, NDArray[np.float32]]:
+    """Interpolation matrix of one axis, restricted to the inputs ``lo .. hi-1`` that it touches.
+
+    Rows sum to 1, or are zero where the sample lies outside the array.
+    """
+    position = start + step * np.arange(n_out)
+    inside = (position >= -0.5 - 1e-6) & (position <= n_in - 0.5 + 1e-6)
+    if not inside.any():
+        return 0, 0, np.zeros((n_out, 0), np.float32)
+    clamped = np.clip(position, 0, n_in - 1)
+    half_width = max(1.0, step)
+    lo = max(0, int(np.floor(clamped[inside].min() - half_width)))
+    hi = min(n_in, int(np.ceil(clamped[inside].max() + half_width)) + 1)
+    distance = np.abs(np.arange(lo, hi)[None, :] - clamped[:, None])
+    weight = np.maximum(0.0, 1 - distance / half_width)
+    weight[~inside] = 0
+    weight /= np.maximum(weight.sum(1, keepdims=True), 1e-12)
+    return lo, hi, weight.astype(np.float32)
+
+
+def _contract_slices(
+    part: NDArray, wy: NDArray[np.float32], wx: NDArray[np.float32], floor: float | None
+) -> NDArray[np.float32]:
+    """Apply the in-plane weights to every slice: ``(z, y, x)`` to ``(z, len(wy), len(wx))``.
+
+    A few slices at a time are copied to contiguous float32: the whole part never exists in float32, and the products
+    see the same memory layout, so give the same bits, whichever way the input's axes run.
+    """
+    depth, height, width = part.shape
+    out = np.empty((depth, len(wy), len(wx)), np.float32)
+    bands_y, bands_x = _bands(wy), _bands(wx)
+    count = max(1, CHUNK_VOXELS // (height * width))
+    for z in range(0, depth, count):
+        chunk = np.ascontiguousarray(part[z : z + count], np.float32)
+        if floor is not None:
+            chunk = np.maximum(chunk, np.float32(floor))
+        rows_done = np.empty((len(chunk), len(wy), width), np.float32)
+        for rows, cols in bands_y:
+            np.matmul(wy[rows, cols], chunk[:, cols], out=rows_done[:, rows])
+        for rows, cols in bands_x:
+            np.matmul(rows_done[:, :, cols], wx[rows, cols].T, out=out[z : z + count, :, rows])
+    return out
+
+
+def _bands(weight: NDArray[np.float32]) -> list[tuple[slice, slice]]:
+    """Blocks of rows of a banded matrix with the columns they touch; outside the blocks it is zero."""
+    bands = []
+    for first in range(0, len(weight), BAND_ROWS):
+        rows = slice(first, min(first + BAND_ROWS, len(weight)))
+        used = np.flatnonzero(weight[rows].any(0))
+        cols = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 1)
+        bands.append((rows, cols))
+    return bands
+
+
+def _triple(values) -> tuple[float, float, float]:
+    z, y, x = (float(v) for v in values)
+    return z, y, x

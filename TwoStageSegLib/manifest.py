@@ -1,0 +1,175 @@
+"""What a model bundle says about itself: a strict, typed reading of ``manifest.json``. Data only, never code.
+
+Unknown keys, missing keys and wrong types are refused, so that a changed or newer bundle is never half understood.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .errors import ModelRefused
+from .strict_json import StrictError, build, loads
+
+SCHEMA = "twostageseg/1"
+MAX_MANIFEST_BYTES = 1_000_000
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+BUNDLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Terms of the weights and of what they were trained on."""
+
+    weights: str
+    training_data: list[str]
+    attribution: list[str]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """Preprocessing as data: clip to ``clip``, subtract ``centre``, divide by ``scale``; ``outside`` beyond the image."""
+
+    modality: str
+    clip: list[float]
+    centre: float
+    scale: float
+    outside: float
+
+
+@dataclass(frozen=True)
+class OrganSpec:
+    """One organ of a bundle.
+
+    ``output`` is its channel in the segmenter; ``mirror`` says that the crop is flipped left-right on the way in and
+    out (one network for both sides). ``crop_mm`` (z, y, x) is the crop around a clicked centre; ``margin_mm`` (x-, x+,
+    y-, y+, z-, z+) is added to a located box, from the measured location error. A region with a score under
+    ``low_score`` is "low confidence", under ``located_score`` "not located". ``volume_ml`` is the training range.
+    """
+
+    name: str
+    output: int
+    mirror: bool
+    crop_mm: list[float]
+    margin_mm: list[float]
+    located_score: float
+    low_score: float
+    threshold: float
+    volume_ml: list[float]
+    terminology: str
+    rgb: list[int]
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """One network: architecture by name, its arguments, its weights' file and the grid it works on (mm, z y x)."""
+
+    architecture: str
+    arguments: dict[str, Any]
+    file: str
+    spacing_mm: list[float]
+    outputs: list[str]
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """A tiny input and the expected output, in one safetensors file: tensors ``<role>.input`` and ``<role>.expected``."""
+
+    file: str
+    atol: float
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything known about a bundle. See DESIGN: a bundle is described by data and verified before use."""
+
+    schema: str
+    name: str
+    version: str
+    title: str
+    system: str
+    created: str
+    code_version: str
+    licence: Licence
+    intended_use: str
+    not_for: list[str]
+    regulatory_status: str
+    input: InputSpec
+    organs: list[OrganSpec]
+    networks: dict[str, NetworkSpec]
+    parameters: dict[str, Any]
+    self_test: SelfTest
+    files: dict[str, FileEntry]
+    references: list[str]
+    evaluation: dict[str, Any] = field(default_factory=dict)
+
+    def organ(self, name: str) -> OrganSpec:
+        for organ in self.organs:
+            if organ.name == name:
+                return organ
+        raise KeyError(name)
+
+    @property
+    def organ_names(self) -> tuple[str, ...]:
+        return tuple(o.name for o in self.organs)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
+
+
+def parse_manifest(text: bytes) -> Manifest:
+    """Read and check a manifest. Raises ModelRefused with the place and the reason."""
+    if len(text) > MAX_MANIFEST_BYTES:
+        raise ModelRefused(f"manifest.json is {len(text)} bytes; at most {MAX_MANIFEST_BYTES} are allowed.")
+    try:
+        raw = loads(text)
+    except StrictError as error:
+        raise ModelRefused(f"manifest.json is {error}") from None
+    if not isinstance(raw, dict):
+        raise ModelRefused("manifest.json must hold one JSON object.")
+    if raw.get("schema") != SCHEMA:
+        raise ModelRefused(
+            f"manifest.json has schema {str(raw.get('schema'))[:40]!r}; this version reads {SCHEMA!r}. Update TwoStageSeg."
+        )
+    try:
+        manifest = build(Manifest, raw, "manifest")
+    except StrictError as error:
+        raise ModelRefused(f"manifest.json: {error}.") from None
+    _check_values(manifest)
+    return manifest
+
+
+def _check_values(m: Manifest) -> None:
+    def need(condition: bool, what: str) -> None:
+        if not condition:
+            raise ModelRefused(f"manifest.json: {what}.")
+
+    need(BUNDLE_NAME.fullmatch(m.name) is not None, "name must be lower-case letters, digits and hyphens")
+    need(0 < len(m.organs) <= 200, "organs must list 1 to 200 organs")
+    need(len(set(m.organ_names)) == len(m.organs), "an organ is listed twice")
+    need(len(m.input.clip) == 2 and m.input.clip[0] < m.input.clip[1], "input.clip must be [low, high]")
+    need(m.input.scale > 0, "input.scale must be positive")
+    for o in m.organs:
+        need(0 < len(o.name) <= 64 and o.name.isprintable(), "an organ's name is empty or too long")
+        need(len(o.crop_mm) == 3 and all(0 < c <= 2000 for c in o.crop_mm), f"{o.name}.crop_mm must be 3 sizes in mm")
+        need(len(o.margin_mm) == 6 and all(0 <= c <= 1000 for c in o.margin_mm), f"{o.name}.margin_mm must be 6 distances")
+        need(0 < o.threshold < 1, f"{o.name}.threshold must be between 0 and 1")
+        need(len(o.volume_ml) == 2, f"{o.name}.volume_ml must be [low, high]")
+        need(len(o.rgb) == 3 and all(0 <= c <= 255 for c in o.rgb), f"{o.name}.rgb must be 3 values 0..255")
+    need(0 < len(m.networks) <= 50, "networks must list 1 to 50 networks")
+    for role, n in m.networks.items():
+        need(len(n.spacing_mm) == 3 and all(0.1 <= s <= 50 for s in n.spacing_mm), f"{role}.spacing_mm must be 3 sizes")
+        need(n.file in m.files, f"network {role} names a file that is not listed")
+    need(m.self_test.file in m.files, "self_test names a file that is not listed")
+    for name, entry in m.files.items():
+        need(FILE_NAME.fullmatch(name) is not None and ".." not in name, f"file name {name[:40]!r} is not allowed")
+        need(re.fullmatch(r"[0-9a-f]{64}", entry.sha256) is not None, f"{name}: sha256 must be 64 hex digits")
+        need(0 < entry.bytes <= 2_000_000_000, f"{name}: implausible size")

@@ -1,0 +1,116 @@
+"""locate -> crop -> segment -> place: the only orchestration, the same for command line, worker, Slicer and browser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .device import Device, choose_device
+from .errors import Cancelled, UsageError
+from .mask import Mask
+from .model import Model
+from .region import Region
+from .systems import System, create
+from .systems.base import Progress
+from .volume import Volume
+
+
+@dataclass(frozen=True)
+class OrganResult:
+    """What came out for one organ: its region, its mask (None if not located or empty), seconds by stage."""
+
+    organ: str
+    region: Region
+    mask: Mask | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: a result per organ asked for, in the model's order."""
+
+    organs: tuple[OrganResult, ...]
+    device: str
+    seconds: dict[str, float]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def located(self) -> tuple[OrganResult, ...]:
+        return tuple(o for o in self.organs if o.mask is not None)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(o.organ for o in self.organs if o.mask is None)
+
+
+class Pipeline:
+    """Runs one model on volumes, keeping the networks and the last volume's automatic regions warm."""
+
+    def __init__(self, model: Model, device: str = "auto"):
+        self.model = model
+        self.device: Device = choose_device(device)
+        self.system: System = create(model, self.device)
+        self._located: tuple[Volume, dict[str, Region]] | None = None
+
+    def locate(self, volume: Volume, organs: Iterable[str] | None = None) -> dict[str, Region]:
+        """Automatic regions. The locator finds all organs at once and runs once per volume."""
+        wanted = self._wanted(organs)
+        if self._located is None or self._located[0] is not volume:
+            self._located = (volume, self.system.locate(volume, self.model.manifest.organ_names))
+        return {name: self._located[1][name] for name in wanted}
+
+    def run(
+        self,
+        volume: Volume,
+        organs: Iterable[str] | None = None,
+        regions: Mapping[str, Region] | None = None,
+        progress: Progress = lambda stage, organ, fraction: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Result:
+        """Locate what has no region yet, then segment each organ in its crop.
+
+        Parameters
+        ----------
+        organs : TG-263 names; None for all of the model's.
+        regions : clicks and boxes that replace the automatic location.
+        progress : called as work proceeds. cancelled : asked between steps; True raises Cancelled.
+        """
+        started = time.perf_counter()
+        given = dict(regions or {})
+        wanted = self._wanted(organs)
+        self._wanted(given)
+        for region in given.values():
+            region.check_inside(volume.geometry)
+
+        def step(stage: str, organ: str, fraction: float) -> None:
+            if cancelled():
+                raise Cancelled
+            progress(stage, organ, fraction)
+
+        step("locate", "", 0.0)
+        automatic = [name for name in wanted if name not in given]
+        found = {**(self.locate(volume, automatic) if automatic else {}), **given}
+        located_at = time.perf_counter()
+        results = []
+        for i, name in enumerate(wanted):
+            step("segment", name, 0.2 + 0.8 * i / len(wanted))
+            region = found[name]
+            before = time.perf_counter()
+            mask = self.system.segment(volume, region) if region.usable else None
+            if mask is not None and mask.empty:
+                mask = None
+            results.append(OrganResult(name, region, mask, {"segment": time.perf_counter() - before}))
+        step("done", "", 1.0)
+        seconds = {"locate": located_at - started, "total": time.perf_counter() - started}
+        return Result(tuple(results), self.device.text, seconds, (*volume.notices, *self.device.notices))
+
+    def _wanted(self, organs: Iterable[str] | None) -> tuple[str, ...]:
+        known = self.model.manifest.organ_names
+        if organs is None:
+            return known
+        asked = tuple(organs)
+        for name in asked:
+            if name not in known:
+                raise UsageError("E_ORGAN", f"The model {self.model.name} has no organ {name!r}. It has: {', '.join(known)}.")
+        return tuple(name for name in known if name in asked)

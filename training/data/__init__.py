@@ -1,0 +1,1 @@
+"""Data sets as researchers have them, turned into one prepared layout that every recipe reads."""

@@ -1,0 +1,179 @@
+"""The training loop: seeded batches, mixed precision, averaged weights, checkpoints that resume exactly.
+
+Every batch is drawn from a generator seeded by (seed, step), so a run that was interrupted and resumed sees the same
+batches and prints the same losses. Checkpoints are safetensors plus JSON, written by atomic rename.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from .tasks.base import Task
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How long and how fast.
+
+    steps : optimiser steps in all. decay_steps : the last ones, over which the rate falls linearly to zero.
+    every : steps between validations. patience : validations without a better score before stopping (0: never).
+    snapshot_minutes : keep the averaged weights of every so many minutes of training, for budget-matched comparison.
+    """
+
+    steps: int = 20000
+    decay_steps: int = 5000
+    warmup: int = 200
+    lr: float = 1e-3
+    weight_decay: float = 1e-4
+    ema: float = 0.998
+    seed: int = 0
+    every: int = 500
+    patience: int = 0
+    snapshot_minutes: float = 0.0
+    device: str = "cpu"
+    half: bool = True
+
+
+@dataclass
+class State:
+    """What a resumed run must know besides tensors."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float = -1.0
+    best_step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False) -> State:
+    """Train ``task`` in ``folder``, resuming what is there. Returns the final state.
+
+    Files: ``last`` (resume), ``best.safetensors`` (averaged weights of the best validation), ``final.safetensors``
+    (averaged weights at the end), ``state.json``, TensorBoard events.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    device = torch.device(options.device)
+    network = task.network().to(device)
+    average = task.network().to(device).eval()
+    average.load_state_dict(network.state_dict())
+    optimiser = torch.optim.AdamW(network.parameters(), lr=options.lr, weight_decay=options.weight_decay)
+    state = _resume(folder, network, average, optimiser)
+    writer = SummaryWriter(str(folder))
+    bar = tqdm(total=options.steps, initial=state.step, desc=task.name, disable=quiet, mininterval=5)
+    shown: list[float] = []
+    while state.step < options.steps:
+        started = time.perf_counter()
+        batch = {k: v.to(device) for k, v in task.batch(np.random.default_rng((options.seed, state.step))).items()}
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(state.step, options)
+        network.train()
+        with _autocast(options):
+            loss = task.loss(network, batch)
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        _update(average, network, min(options.ema, (1 + state.step) / (10 + state.step)))
+        shown.append(float(loss.detach()))
+        state.step += 1
+        previous, state.seconds = state.seconds, state.seconds + time.perf_counter() - started
+        if options.snapshot_minutes and int(previous / 60 / options.snapshot_minutes) < int(
+            state.seconds / 60 / options.snapshot_minutes
+        ):
+            save(average.state_dict(), folder / f"at_{round(state.seconds / 60):03d}min.safetensors")
+        bar.update()
+        if state.step % options.every == 0 or state.step == options.steps:
+            with _autocast(options):
+                scores = task.validate(average, device)
+            _record(state, scores, float(np.mean(shown)), writer, bar)
+            shown.clear()
+            if scores["score"] > state.best:
+                state.best, state.best_step = scores["score"], state.step
+                save(average.state_dict(), folder / "best.safetensors")
+            _checkpoint(folder, network, average, optimiser, state)
+            if options.patience and state.step - state.best_step >= options.patience * options.every:
+                break
+    save(average.state_dict(), folder / "final.safetensors")
+    writer.close()
+    bar.close()
+    return state
+
+
+def learning_rate(step: int, options: FitOptions) -> float:
+    """Linear warm-up, constant, linear decay to zero over the last ``decay_steps``."""
+    warm = min(1.0, (step + 1) / max(1, options.warmup))
+    left = (options.steps - step) / max(1, options.decay_steps)
+    return options.lr * min(warm, 1.0, max(0.0, left))
+
+
+def save(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write safetensors by atomic rename."""
+    temporary = path.with_suffix(".tmp")
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary)
+    os.replace(temporary, path)
+
+
+def _autocast(options: FitOptions) -> contextlib.AbstractContextManager[object]:
+    kind = torch.device(options.device).type
+    return torch.autocast(kind, torch.bfloat16, enabled=options.half)
+
+
+@torch.no_grad()
+def _update(average: nn.Module, network: nn.Module, keep: float) -> None:
+    for a, b in zip(average.parameters(), network.parameters(), strict=True):
+        a.lerp_(b, 1 - keep)
+
+
+def _record(state: State, scores: dict[str, float], loss: float, writer: SummaryWriter, bar: tqdm) -> None:
+    state.history.append({"step": state.step, "seconds": round(state.seconds, 1), "loss": loss, **scores})
+    for key, value in (("loss", loss), *scores.items()):
+        writer.add_scalar(key, value, state.step)
+    bar.set_postfix(loss=f"{loss:.3f}", score=f"{scores['score']:.3f}")
+
+
+def _checkpoint(
+    folder: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, state: State
+) -> None:
+    tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
+    for i, slot in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{i}.{k}": torch.as_tensor(v).reshape(torch.as_tensor(v).shape) for k, v in slot.items()}
+    # state first: a state.json one checkpoint ahead of the tensors would skip batches, so its step is in the tensors too
+    tensors["step"] = torch.tensor(state.step)
+    text = folder / "state.tmp"
+    text.write_text(json.dumps(asdict(state), indent=0), encoding="utf-8")
+    os.replace(text, folder / f"state_{state.step}.json")
+    save(tensors, folder / "last.safetensors")
+    for old in folder.glob("state_*.json"):
+        if old.name != f"state_{state.step}.json":
+            old.unlink()
+
+
+def _resume(folder: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> State:
+    path = folder / "last.safetensors"
+    if not path.exists():
+        return State()
+    tensors = load_file(path)
+    network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
+    average.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("average.")})
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimiser."):
+            _, index, name = key.split(".", 2)
+            slots.setdefault(int(index), {})[name] = value
+    if slots:
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+    return State(**json.loads((folder / f"state_{int(tensors['step'])}.json").read_text(encoding="utf-8")))

@@ -1,0 +1,52 @@
+"""Dice + cross-entropy on independent organ channels, with unknown organs masked out (papers/002, "Implementation").
+
+MONAI's ``DiceCELoss(sigmoid=True)`` is the same function when every organ is known (tested); it has no mask for
+organs that nobody contoured, which partial labels need.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SMOOTH = 1e-5
+
+
+def dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Soft Dice loss, averaged over the (sample, channel) pairs with their weights.
+
+    Parameters
+    ----------
+    logits, target : (n, c, D, H, W); target in 0..1.
+    weight : (n, c), 0 for unknown organs.
+    """
+    p = logits.sigmoid()
+    axes = tuple(range(2, logits.ndim))
+    overlap = (p * target).sum(axes)
+    total = p.sum(axes) + target.sum(axes)
+    dice = (2 * overlap + SMOOTH) / (total + SMOOTH)
+    return ((1 - dice) * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Binary cross-entropy, mean over voxels, averaged over the weighted (sample, channel) pairs; shapes as above."""
+    axes = tuple(range(2, logits.ndim))
+    per_channel = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(axes)
+    return (per_channel * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def dice_ce(logits: Tensor, target: Tensor, weight: Tensor, ce_share: float = 1.0) -> Tensor:
+    """``dice_loss + ce_share * cross_entropy`` in float32."""
+    logits = logits.float()
+    return dice_loss(logits, target, weight) + ce_share * cross_entropy(logits, target, weight)
+
+
+def known_weight(known: Tensor, main: int | None = None, others: float = 0.3) -> Tensor:
+    """(n, c) weights from (n, c) known flags: ``main`` channel counts fully, the other known ones ``others``."""
+    weight = known.float()
+    if main is None:
+        return weight
+    scale = torch.full((known.shape[1],), others)
+    scale[main] = 1.0
+    return weight * scale

@@ -1,0 +1,56 @@
+"""What ``fit`` needs to know about a network in training, and what the tasks share."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from TwoStageSegLib.networks.unet import UNet
+
+from ..augment import intensity
+from ..data.prepared import Case
+from ..recipes.hn_oar_ct import Recipe
+from ..sampling import Crop, Pose
+from ..surroundings import paint
+
+Batch = dict[str, Tensor]
+
+
+class Task(Protocol):
+    """One network, its batches, its loss and its validation score (higher is better, key ``score``)."""
+
+    name: str
+
+    def network(self) -> UNet: ...
+
+    def batch(self, rng: np.random.Generator) -> Batch: ...
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor: ...
+
+    def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]: ...
+
+
+def normalise(ct: Tensor, recipe: Recipe) -> Tensor:
+    """HU to network input, as the manifest's ``input`` says."""
+    return (ct.clamp(*recipe.clip) - recipe.centre) / recipe.scale
+
+
+def finish(crop: Crop, case: Case, pose: Pose, recipe: Recipe, rng: np.random.Generator) -> Tensor:
+    """Surroundings, scanner differences and normalisation of a training crop: (1, D, H, W)."""
+    back_index = np.flatnonzero((case.outside == 0).any((0, 2)))[-1]
+    to_back = (back_index - pose.centre_index[1]) * case.spacing_zyx_mm[1]
+    ct = paint(crop.ct, crop.outside_mm, pose.spacing_mm, to_back + pose.shape[1] * pose.spacing_mm[1] / 2, rng)
+    return normalise(intensity(ct, rng), recipe)[None]
+
+
+def stack(samples: list[Batch]) -> Batch:
+    return {key: torch.stack([s[key] for s in samples]) for key in samples[0]}
+
+
+def dice(a: Tensor, b: Tensor) -> float:
+    """Dice of two boolean tensors; 1 if both are empty."""
+    total = int(a.sum()) + int(b.sum())
+    return 1.0 if total == 0 else 2 * int((a & b).sum()) / total
