@@ -56,7 +56,7 @@ class Geometry:
 
     @cached_property
     def _inverse(self) -> Floats:
-        return np.linalg.inv(self.matrix)
+        return np.asarray(np.linalg.inv(self.matrix), np.float64)
 
     def index_to_lps(self, index_zyx: ArrayLike) -> Floats:
         """LPS mm of one index or of an ``(n, 3)`` array of (fractional) ``(z, y, x)`` indices."""
@@ -136,7 +136,7 @@ def standardise(geometry: Geometry) -> tuple[AxisMap, Geometry]:
 
 
 def rounded(values: ArrayLike) -> Floats:
-    """Values to the nearest multiple of 2**-20 (a nanometre, if mm), so that 48 orientations of a scan agree in every bit.
+    """Values to the nearest multiple of 2**-20 (of mm: a nanometre), so that 48 orientations of a scan agree exactly.
 
     Not to decimals: the usual spacing 500/512 = 0.9765625 makes coordinates that end in a 5 at the seventh decimal,
     where the last bit of a computation would decide which way they are rounded.

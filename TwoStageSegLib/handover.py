@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from .geometry import Geometry
 from .mask import Mask
-from .messages import GridMessage, Open, Organ
+from .messages import GridMessage, Open, Organ, ProtocolError
 from .pipeline import OrganResult
-from .protocol import ProtocolError
 from .region import Region
 from .volume import Volume
 
@@ -51,7 +50,7 @@ def take_volume(folder: Path, command: Open) -> Volume:
 
 
 def put_organ(folder: Path, run: int, number: int, result: OrganResult) -> Organ:
-    """Write the mask crop of a run's organ ``number``, if there is one; the returned event tells the client about it."""
+    """Write the mask crop, if there is one, of a run's organ ``number``; the returned event tells the client."""
     name, start, touches = None, [0, 0, 0], False
     if result.mask is not None:
         name = f"mask-{run}-{number}.npy"

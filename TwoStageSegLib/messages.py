@@ -10,7 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .errors import TwoStageSegError
 from .geometry import Geometry
+
+
+class ProtocolError(TwoStageSegError):
+    """A line, or what it says, is no message of this protocol."""
+
+    def __init__(self, message: str):
+        super().__init__("E_PROTOCOL", message)
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class GridMessage:
 
     def geometry(self) -> Geometry:
         if [len(self.shape_zyx), len(self.origin_lps), len(self.spacing_xyz_mm), *map(len, self.direction)] != [3] * 6:
-            raise ValueError("a grid needs three sizes, origins, spacings and a 3x3 direction")
+            raise ProtocolError("A grid needs three sizes, origins, spacings and a 3x3 direction.")
         (k, j, i), (ox, oy, oz), (sx, sy, sz) = self.shape_zyx, self.origin_lps, self.spacing_xyz_mm
         return Geometry((k, j, i), (ox, oy, oz), (sx, sy, sz), tuple((r[0], r[1], r[2]) for r in self.direction))
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from .errors import TwoStageSegError
 from .messages import (
     Cancel,
     Cancelled,
@@ -27,6 +26,7 @@ from .messages import (
     Open,
     Organ,
     Progress,
+    ProtocolError,
     Run,
     VolumeReady,
 )
@@ -34,14 +34,6 @@ from .strict_json import StrictError, build, loads
 
 VERSION = 1
 MAX_LINE_BYTES = 1_000_000
-
-
-class ProtocolError(TwoStageSegError):
-    """A line that is not a message of this protocol."""
-
-    def __init__(self, message: str):
-        super().__init__("E_PROTOCOL", message)
-
 
 COMMANDS: dict[str, type] = {"load": Load, "open": Open, "run": Run, "cancel": Cancel, "close": Close}
 EVENTS: dict[str, type] = {

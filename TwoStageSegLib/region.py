@@ -74,7 +74,12 @@ class Region:
     @classmethod
     def box(cls, organ: str, bounds_lps, source: Source = Source.BOX) -> Region:
         """A box from ``(x0, x1, y0, y1, z0, z1)``, LPS mm; swapped ends are put in order, a zero size is refused."""
-        bounds = np.asarray(bounds_lps, float).reshape(3, 2)
+        try:
+            bounds = np.asarray(bounds_lps, float).reshape(3, 2)
+        except (ValueError, TypeError):
+            raise InputRefused(
+                "E_BOX", f"The box of {organ} needs six numbers: x0, x1, y0, y1, z0, z1 in mm."
+            ) from None
         if not np.isfinite(bounds).all():
             raise InputRefused("E_BOX", f"The box of {organ} has a bound that is not a number.")
         lo, hi = bounds.min(1), bounds.max(1)
@@ -127,7 +132,7 @@ class Region:
             x, y, z = self.centre_lps
             raise InputRefused(
                 "E_OUTSIDE",
-                f"The {what} of {self.organ} at ({x:.1f}, {y:.1f}, {z:.1f}) mm LPS lies outside the image. Place it inside.",
+                f"The {what} of {self.organ} at ({x:.1f}, {y:.1f}, {z:.1f}) mm LPS lies outside the image. Move it.",
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -160,7 +165,10 @@ class Region:
 
 
 def _point(values, what: str = "point") -> Point:
-    x, y, z = (float(v) for v in values)
+    try:
+        x, y, z = (float(v) for v in values)
+    except (ValueError, TypeError):
+        raise InputRefused("E_POINT", f"The {what} needs three numbers: x, y, z in mm.") from None
     if not np.isfinite((x, y, z)).all():
         raise InputRefused("E_POINT", f"The {what} has a coordinate that is not a number.")
     return x, y, z

@@ -1,77 +1,85 @@
-"""``python -m training``: produce and measure model bundles."""
+"""``python -m training``: produce and measure model bundles (data -> fit -> export -> evaluate)."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+
+from . import commands
+
+DATA = Path("prepared/openkbp")
+RUN = Path("runs/hn-oar-ct")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; see ``python -m training --help``."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    data = commands.add_parser("data", help="prepare a data set")
-    data.add_argument("dataset", choices=["openkbp"])
-    data.add_argument("--from", dest="source", type=Path, required=True, help="folder of the data set as downloaded")
-    data.add_argument("--to", type=Path, default=Path("prepared"), help="where prepared cases go (default: prepared)")
-    _fit_arguments(commands.add_parser("fit", help="train one network of a recipe, or resume"))
+    sub = parser.add_subparsers(dest="command", required=True)
+    _data(sub.add_parser("data", help="prepare a data set for training"))
+    _fit(sub.add_parser("fit", help="train one network of a recipe; run again to resume"))
+    _export(sub.add_parser("export", help="turn a run into a model bundle, with measured margins and thresholds"))
+    _evaluate(sub.add_parser("evaluate", help="measure a bundle on test cases: tables, plots, per-case CSV"))
+    _baseline(sub.add_parser("baseline", help="measure the single-stage baseline on the same cases"))
     options = parser.parse_args(arguments)
-    if options.command == "data":
-        from .data.openkbp import prepare
-
-        count = prepare(options.source, options.to / options.dataset)
-        sys.stdout.write(f"{count} cases prepared in {options.to / options.dataset}\n")
-        return 0
-    return _fit(options)
+    run = getattr(commands, options.command)
+    return int(run(options))
 
 
-def _fit_arguments(parser: argparse.ArgumentParser) -> None:
+def _data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", choices=["openkbp", "phantom"])
+    parser.add_argument("--from", dest="source", type=Path, help="folder of the data set as downloaded")
+    parser.add_argument("--to", type=Path, default=Path("prepared"), help="where prepared cases go (default: prepared)")
+    parser.add_argument("--cases", type=int, default=60, help="phantom: how many to generate")
+
+
+def _fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", choices=["locate", "segment", "baseline"])
-    parser.add_argument("--data", type=Path, default=Path("prepared/openkbp"))
-    parser.add_argument("--run", type=Path, default=Path("runs/hn-oar-ct"), help="folder of checkpoints and logs")
+    parser.add_argument("--recipe", default="hn-oar-ct")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints and logs")
     parser.add_argument("--steps", type=int, default=20000)
-    parser.add_argument("--decay-steps", type=int, default=5000)
+    parser.add_argument("--decay-steps", type=int, default=5000, help="last steps, over which the rate falls to zero")
     parser.add_argument("--every", type=int, default=500, help="steps between validations")
     parser.add_argument("--patience", type=int, default=0, help="validations without gain before stopping; 0: never")
-    parser.add_argument("--snapshot-minutes", type=float, default=0.0)
+    parser.add_argument("--snapshot-minutes", type=float, default=0.0, help="keep weights every so many minutes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: torch's choice")
 
 
-def _fit(options: argparse.Namespace) -> int:
-    import torch
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recipe", default="hn-oar-ct")
+    parser.add_argument("--data", type=Path, default=DATA, help="prepared cases; the validation split calibrates")
+    parser.add_argument("--run", type=Path, default=RUN)
+    parser.add_argument("--to", type=Path, required=True, help="bundle folder, for example Resources/models/hn-oar-ct")
+    parser.add_argument("--bundle-version", default="1.0.0")
+    parser.add_argument("--weights", default="best", help="checkpoint of each network: best, final, at_020min")
 
-    from .data.prepared import load_cases
-    from .fit import FitOptions, fit
-    from .recipes.hn_oar_ct import RECIPE
-    from .tasks.baseline import BaselineTask
-    from .tasks.locate import LocateTask
-    from .tasks.segment import SegmentTask
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
-    training, validation = load_cases(options.data, "train"), load_cases(options.data, "validation")
-    task = {"locate": LocateTask, "segment": SegmentTask, "baseline": BaselineTask}[options.network](
-        RECIPE, training, validation
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", help="installed name or folder")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--grade", default="A")
+    parser.add_argument("--to", type=Path, default=Path("results"))
+    parser.add_argument("--no-curves", action="store_true", help="skip the location-error curves")
+    parser.add_argument("--limit", type=int, default=0, help="only the first cases")
+    parser.add_argument("--run", type=Path, help="the run the bundle came from, to state its training budget")
+    parser.add_argument("--write", action="store_true", help="write the figures into the bundle's manifest and card")
+    parser.add_argument(
+        "--surroundings", action="store_true", help="put every scan into a 500 mm field with couch, 1 mm"
     )
-    settings = FitOptions(
-        steps=options.steps,
-        decay_steps=options.decay_steps,
-        lr=RECIPE.lr,
-        weight_decay=RECIPE.weight_decay,
-        ema=RECIPE.ema,
-        seed=options.seed,
-        every=options.every,
-        patience=options.patience,
-        snapshot_minutes=options.snapshot_minutes,
-        device=device,
-    )
-    state = fit(task, options.run / options.network, settings)
-    sys.stdout.write(f"{options.network}: {state.step} steps, {state.seconds / 60:.1f} min, best score {state.best:.4f}\n")
-    return 0
+    parser.add_argument("--device", default="auto")
+
+
+def _baseline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("weights", type=Path, help="safetensors of the baseline network")
+    parser.add_argument("--recipe", default="hn-oar-ct")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--grade", default="A")
+    parser.add_argument("--to", type=Path, default=Path("results/baseline"))
+    parser.add_argument("--limit", type=int, default=0)
 
 
 if __name__ == "__main__":

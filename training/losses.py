@@ -36,6 +36,13 @@ def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (per_channel * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
+def positive_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy over the organ's own voxels only, mean per (sample, channel), weighted; shapes as above."""
+    axes = tuple(range(2, logits.ndim))
+    loss = (F.softplus(-logits) * target).sum(axes) / target.sum(axes).clamp(min=1.0)
+    return (loss * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
 def dice_ce(logits: Tensor, target: Tensor, weight: Tensor, ce_share: float = 1.0) -> Tensor:
     """``dice_loss + ce_share * cross_entropy`` in float32."""
     logits = logits.float()

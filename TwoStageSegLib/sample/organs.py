@@ -14,7 +14,8 @@ from .part import SIDES, Chance, Part
 from .shapes import Column, Ellipsoid, Grown, Shape, Union, Wall, column
 
 MEDULLA_END_Z = -31.0
-SPINE = ((60, -8), (-10, 3), (-31, 5), (-55, 8), (-80, 11), (-110, 16), (-140, 25), (-170, 36), (-200, 50), (-230, 64), (-300, 96))
+SPINE_Z = (-300, -230, -200, -170, -140, -110, -80, -55, -31, -10, 60)
+SPINE_Y = (96, 64, 50, 36, 25, 16, 11, 8, 5, 3, -8)
 JAW = (  # x, y, bottom z, top z of the patient's left half, from the back of the ramus to the chin
     (51, -23, -76, -34),
     (50, -35, -82, -36),
@@ -38,7 +39,7 @@ class Landmarks:
     @staticmethod
     def cord_y(z: float) -> float:
         """Where the cord's centre lies front to back at a height, mm."""
-        return float(np.interp(z, [s[0] for s in SPINE[::-1]], [s[1] for s in SPINE[::-1]]))
+        return float(np.interp(z, SPINE_Z, SPINE_Y))
 
 
 def draw_landmarks(c: Chance) -> Landmarks:
@@ -81,7 +82,7 @@ def parotids(c: Chance) -> list[Part]:
     parts = []
     for side, sign in SIDES:
         s = c.size(0.06)
-        x, y, z = 60 + c.near(0, 1.5), -22 + shift / 2 + c.near(0, 2), -46 + shift + c.near(0, 3)
+        x, y, z = 59 + c.near(0, 1.5), -22 + shift / 2 + c.near(0, 2), -46 + shift + c.near(0, 3)
         lobes = (
             Ellipsoid((sign * x, y - 3, z), (10.5 * s, 21 * s * c.size(0.05), 25 * s * c.size(0.05)), c.near(0, 0.15)),
             Ellipsoid((sign * (x - 8), y + 7, z - 1), (14.5 * s, 10.5 * s, 18 * s)),
@@ -93,7 +94,7 @@ def parotids(c: Chance) -> list[Part]:
 
 def mandible(c: Chance, marks: Landmarks) -> list[Part]:
     """A compact shell with marrow inside; condyles on top: about 60 ml."""
-    half = 4.4 * c.size(0.06)
+    half = 4.0 * c.size(0.06)
     (rx, ry), (lx, ly) = marks.jaw_path[0, :2], marks.jaw_path[-1, :2]
     shape: Shape = Union(
         (
@@ -111,7 +112,7 @@ def mandible(c: Chance, marks: Landmarks) -> list[Part]:
 def larynx(c: Chance, marks: Landmarks) -> list[Part]:
     """Wall, thyroid cartilage, airway inside (the contour holds all three): about 24 ml."""
     x, y, z = marks.larynx_centre
-    s, half = c.size(0.05), 16.5 * c.size(0.07)
+    s, half = 0.92 * c.size(0.05), 16.5 * c.size(0.07)
     rows = [
         (z - half, x, y + 1, 12.5 * s, 12.0 * s),
         (z - half / 2, x, y, 15.0 * s, 15.0 * s),
@@ -152,7 +153,8 @@ def esophagus(c: Chance, marks: Landmarks) -> list[Part]:
     if c.flip(0.4):
         t = c.between(0.25, 0.8)
         z = top - t * length
-        parts.append(Part(Ellipsoid((bend * np.sin(2.2 * t), esophagus_y(z) - 1, z), (2.8, 2.0, c.between(3, 10))), -700.0))
+        bubble = Ellipsoid((bend * np.sin(2.2 * t), esophagus_y(z) - 1, z), (2.8, 2.0, c.between(3, 10)))
+        parts.append(Part(bubble, -700.0))
     return parts
 
 

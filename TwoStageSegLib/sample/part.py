@@ -8,6 +8,7 @@ import numpy as np
 
 from .shapes import Shape
 
+SKIN_MM = 2.0
 SIDES = (("R", -1.0), ("L", 1.0))
 """Patient's right has the smaller x in LPS."""
 

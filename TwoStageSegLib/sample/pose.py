@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .part import Chance
 from .shapes import Array
 
 
@@ -51,23 +52,24 @@ class Pose:
         return x, y, z
 
 
-def draw_pose(rng: np.random.Generator) -> Pose:
+def draw_pose(c: Chance) -> Pose:
     """A random, plausible pose: a few degrees and per cent."""
-    yaw, pitch, roll = np.deg2rad(rng.normal(0, (4.0, 4.0, 2.5)).clip(-9, 9))
+    yaw, pitch, roll = np.deg2rad((c.near(0, 4), c.near(0, 4), c.near(0, 2.5)))
     about_z = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
     about_y = np.array([[np.cos(roll), 0, np.sin(roll)], [0, 1, 0], [-np.sin(roll), 0, np.cos(roll)]])
-    size = rng.normal(1.0, 0.035) * (1 + rng.normal(0, 0.02, 3))
+    whole = c.near(1.0, 0.035)
+    size = [whole * c.near(1.0, 0.02) for _ in range(3)]
     waves = tuple(
-        (source, target, float(rng.uniform(0.3, 1.6)), float(rng.uniform(90, 220)), float(rng.uniform(0, 2 * np.pi)))
+        (source, target, c.between(0.3, 1.6), c.between(90, 220), c.between(0, 2 * np.pi))
         for source in range(3)
         for target in range(3)
         if source != target
     )
     return Pose(
-        np.diag(1 / size) @ about_x @ about_y @ about_z,
-        neck_stretch=float(rng.uniform(0.9, 1.1)),
-        flexion_mm=float(rng.normal(0, 8).clip(-16, 16)),
-        lean_mm=float(rng.normal(0, 5).clip(-10, 10)),
+        np.diag(1 / np.array(size)) @ about_x @ about_y @ about_z,
+        neck_stretch=c.between(0.9, 1.1),
+        flexion_mm=c.near(0, 8),
+        lean_mm=c.near(0, 5),
         waves=waves,
     )

@@ -17,28 +17,27 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float32]
 Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
+Point = tuple[float, float, float]
 TABLE_STEP_MM = 0.5
 
 
 class Shape(Protocol):
-    """A solid. ``bounds`` are two xyz points; ``distance`` takes float32 coordinates of equal shape."""
+    """A solid. ``bounds`` are two xyz points around its part between two heights; coordinates are float32 arrays."""
 
-    @property
-    def bounds(self) -> Bounds: ...
+    def bounds(self, z0: float = -np.inf, z1: float = np.inf) -> Bounds: ...
 
     def distance(self, x: Array, y: Array, z: Array) -> Array: ...
 
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """An ellipsoid of ``radii`` mm, tilted by ``pitch`` radians about x (positive lifts the front)."""
+    """An ellipsoid of ``radii`` mm, tilted by ``pitch`` radians about x (positive lifts the back)."""
 
-    centre: tuple[float, float, float]
-    radii: tuple[float, float, float]
+    centre: Point
+    radii: Point
     pitch: float = 0.0
 
-    @property
-    def bounds(self) -> Bounds:
+    def bounds(self, z0: float = -np.inf, z1: float = np.inf) -> Bounds:
         reach = np.array(self.radii) if self.pitch == 0 else np.array([self.radii[0], *2 * [max(self.radii[1:])]])
         return np.array(self.centre) - reach, np.array(self.centre) + reach
 
@@ -54,12 +53,11 @@ class Ellipsoid:
 class Block:
     """A box of ``half`` edge lengths (mm) with rounded corners (a superellipsoid of order 4), tilted like Ellipsoid."""
 
-    centre: tuple[float, float, float]
-    half: tuple[float, float, float]
+    centre: Point
+    half: Point
     pitch: float = 0.0
 
-    @property
-    def bounds(self) -> Bounds:
+    def bounds(self, z0: float = -np.inf, z1: float = np.inf) -> Bounds:
         reach = np.array([self.half[0], *2 * [float(np.hypot(*self.half[1:])) if self.pitch else 0.0]])
         reach = np.maximum(reach, self.half)
         return np.array(self.centre) - reach, np.array(self.centre) + reach
@@ -78,9 +76,12 @@ class Column:
     knots: NDArray[np.float64]
     smooth_mm: float = 8.0
 
-    @property
-    def bounds(self) -> Bounds:
+    def bounds(self, z0: float = -np.inf, z1: float = np.inf) -> Bounds:
         k = self.knots
+        ends = np.clip((z0 - self.smooth_mm, z1 + self.smooth_mm), k[0, 0], k[-1, 0])
+        middle = k[(k[:, 0] > ends[0]) & (k[:, 0] < ends[1])]
+        cuts = [[e, *(np.interp(e, k[:, 0], k[:, i]) for i in range(1, 5))] for e in ends]
+        k = np.vstack([cuts[0], middle, cuts[1]])
         lo = np.array([(k[:, 1] - k[:, 3]).min(), (k[:, 2] - k[:, 4]).min(), k[0, 0]])
         hi = np.array([(k[:, 1] + k[:, 3]).max(), (k[:, 2] + k[:, 4]).max(), k[-1, 0]])
         return lo, hi
@@ -93,7 +94,8 @@ class Column:
         window = np.hanning(n + 2)[1:-1]
         tables = []
         for i in range(1, 5):
-            values = np.pad(np.interp(z, self.knots[:, 0], self.knots[:, i]), n // 2, mode="reflect", reflect_type="odd")
+            values = np.interp(z, self.knots[:, 0], self.knots[:, i])
+            values = np.pad(values, n // 2, mode="reflect", reflect_type="odd")
             tables.append(np.convolve(values, window / window.sum(), "valid").astype(np.float32))
         return tuple(tables)
 
@@ -118,8 +120,7 @@ class Wall:
     path: NDArray[np.float64]
     half_thickness: float
 
-    @property
-    def bounds(self) -> Bounds:
+    def bounds(self, z0: float = -np.inf, z1: float = np.inf) -> Bounds:
         p, t = self.path, self.half_thickness
         lo = np.array([p[:, 0].min() - t, p[:, 1].min() - t, p[:, 2].min()])
         return lo, np.array([p[:, 0].max() + t, p[:, 1].max() + t, p[:, 3].max()])
@@ -137,19 +138,26 @@ class Wall:
 
 @dataclass(frozen=True)
 class Union:
-    """Everything that lies in any of the parts."""
+    """Everything that lies in any of the parts; ``fillet_mm`` rounds the grooves where parts meet."""
 
     parts: tuple[Shape, ...]
+    fillet_mm: float = 0.0
 
-    @property
-    def bounds(self) -> Bounds:
-        boxes = [p.bounds for p in self.parts]
-        return np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)
+    def bounds(self, z0: float = -np.inf, z1: float = np.inf) -> Bounds:
+        boxes = [p.bounds(z0, z1) for p in self.parts]
+        reached = [b for b in boxes if b[0][2] <= z1 and b[1][2] >= z0] or boxes[:1]
+        return np.min([b[0] for b in reached], axis=0), np.max([b[1] for b in reached], axis=0)
 
     def distance(self, x: Array, y: Array, z: Array) -> Array:
-        out = self.parts[0].distance(x, y, z)
-        for part in self.parts[1:]:
-            np.minimum(out, part.distance(x, y, z), out=out)
+        out: Array | None = None
+        z0, z1 = float(z.min()) - 2 * self.fillet_mm, float(z.max()) + 2 * self.fillet_mm
+        for part in self.parts:
+            lo, hi = part.bounds(z0, z1)
+            if out is not None and (lo[2] > z1 or hi[2] < z0):
+                continue  # too far up or down to matter here
+            more = part.distance(x, y, z)
+            out = more if out is None else _smooth_minimum(out, more, self.fillet_mm)
+        assert out is not None
         return out
 
 
@@ -160,10 +168,10 @@ class Grown:
     shape: Shape
     mm: float
 
-    @property
-    def bounds(self) -> Bounds:
-        lo, hi = self.shape.bounds
-        return lo - max(self.mm, 0.0), hi + max(self.mm, 0.0)
+    def bounds(self, z0: float = -np.inf, z1: float = np.inf) -> Bounds:
+        more = max(self.mm, 0.0)
+        lo, hi = self.shape.bounds(z0 - more, z1 + more)
+        return lo - more, hi + more
 
     def distance(self, x: Array, y: Array, z: Array) -> Array:
         return self.shape.distance(x, y, z) - np.float32(self.mm)
@@ -175,12 +183,20 @@ def column(rows: ArrayLike, smooth_mm: float = 8.0) -> Column:
     return Column(knots[np.argsort(knots[:, 0])], smooth_mm)
 
 
-def tube(points: Sequence[tuple[float, float, float]], radius: float) -> Column:
+def tube(points: Sequence[Point], radius: float) -> Column:
     """A round column through (x, y, z) points, for vessels and muscles that run mostly up and down."""
     return column([(z, x, y, radius, radius) for x, y, z in points])
 
 
-def _local(centre: tuple[float, float, float], pitch: float, x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
+def _smooth_minimum(a: Array, b: Array, width_mm: float) -> Array:
+    """The smaller of two distances; within ``width_mm`` of equality a little less (Quilez's quadratic minimum)."""
+    if width_mm == 0:
+        return np.minimum(a, b)
+    near = np.maximum(np.float32(width_mm) - np.abs(a - b), 0)
+    return np.minimum(a, b) - near * near * np.float32(0.25 / width_mm)
+
+
+def _local(centre: Point, pitch: float, x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
     u, v, w = x - centre[0], y - centre[1], z - centre[2]
     if pitch == 0:
         return u, v, w

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .organs import Landmarks
 from .part import SIDES, Chance, Part
 from .shapes import Block, Ellipsoid, Grown, Shape, Union, Wall, column, tube
 
-BRAIN: Shape = Union((Ellipsoid((0, -14, 46), (66, 83, 57)), Ellipsoid((0, 30, 0), (53, 41, 35))))
+BRAIN: Shape = Union((Ellipsoid((0, -13, 45), (67, 83, 58)), Ellipsoid((0, 26, -3), (52, 40, 33))), fillet_mm=30.0)
+
+# rows of a Wall on the patient's left: x, y, bottom z, top z
+CHEEK = ((62, -18, -13, -6), (65, -50, -14, -4), (50, -78, -18, -4))
+COLLAR_BONE = ((18, -14, -222, -209), (70, -18, -214, -203), (120, 12, -208, -198), (160, 30, -206, -197))
+SHOULDER_BLADE = ((150, 45, -300, -215), (115, 88, -300, -208), (75, 108, -300, -225))
 
 
 def head_bones(c: Chance) -> list[Part]:
@@ -16,8 +24,9 @@ def head_bones(c: Chance) -> list[Part]:
     bone = c.between(750, 1150)
     brain = c.near(24, 3)
     parts = [
-        Part(Block((0, -24, -18), (15, 7, 17), -0.5), 0.5 * bone),  # clivus
-        Part(Block((0, -62, -2), (50, 34, 10)), 0.35 * bone),  # ethmoid, skull base in front
+        Part(Block((0, -24, -18), (15, 7, 17), 0.45), 0.5 * bone),  # clivus
+        Part(Block((0, -64, -3), (46, 32, 7)), 0.25 * bone),  # skull base in front
+        Part(Block((0, -74, 4), (11, 24, 12)), -500.0),  # ethmoid cells
     ]
     for _, sign in SIDES:
         parts += [
@@ -58,7 +67,7 @@ def _face(c: Chance, bone: float) -> list[Part]:
             Part(Ellipsoid((sign * 32, -78, 7), (19, 24, 17)), 0.55 * bone),  # orbit
             Part(Ellipsoid((sign * 32, -82, 7), (16, 25, 14.5)), -85.0),
             Part(Ellipsoid((sign * 32, -90, 7), (11.5, 12, 11.5)), c.near(18, 3)),  # eye
-            Part(Wall(np.array([(sign * 62, -18, -13, -6), (sign * 65, -50, -14, -4), (sign * 50, -78, -18, -4)]), 2.5), bone),
+            Part(Wall(_mirrored(CHEEK, sign), 2.5), bone),  # cheek bone
         ]
     return parts
 
@@ -81,7 +90,8 @@ def spine(c: Chance) -> list[Part]:
         if z < -165:
             for _, sign in SIDES:
                 parts.append(Part(Block((sign * 30, y - 2, z), (16, 5, 4.5), lean), 0.7 * bone))  # transverse process
-        parts.append(Part(Block((0, y - 20, z - height / 2), (a - 1, 8.5, 0.14 * height), lean), c.near(95, 10)))  # disc
+        disc = Block((0, y - 20, z - height / 2), (a - 1, 8.5, 0.14 * height), lean)
+        parts.append(Part(disc, c.near(95, 10)))
         z -= height
         height *= 1.02
     canal = [(z, 0.0, Landmarks.cord_y(z), 11.0, 9.0) for z in np.linspace(-305, -28, 30)]
@@ -94,10 +104,7 @@ def shoulder_bones(c: Chance) -> list[Part]:
     parts: list[Part] = []
     for _, sign in SIDES:
         head = (sign * 172.0, 42.0, -222.0 + raised)
-        collar = np.array(
-            [(sign * 18, -14, -222, -209), (sign * 70, -18, -214, -203), (sign * 120, 12, -208, -198), (sign * 160, 30, -206, -197)]
-        )
-        blade = np.array([(sign * 150, 45, -300, -215), (sign * 115, 88, -300, -208), (sign * 75, 108, -300, -225)], float)
+        collar, blade = _mirrored(COLLAR_BONE, sign), _mirrored(SHOULDER_BLADE, sign)
         collar[:, 2:] += raised
         shaft = tube([head, (sign * 182, 42, -255 + raised), (sign * 190, 40, -320)], 14)
         for shape in (Wall(collar, 5.0), Wall(blade, 3.5), Ellipsoid(head, (24, 23, 24)), shaft):
@@ -106,3 +113,7 @@ def shoulder_bones(c: Chance) -> list[Part]:
         ring = Ellipsoid((0, 22, -232.0 - 19 * i), (92 + 8.0 * i, 80, 4.5), 0.45)
         parts.append(Part(ring, 0.8 * bone))
     return parts
+
+
+def _mirrored(rows: Sequence[Sequence[float]], sign: float) -> NDArray[np.float64]:
+    return np.array(rows, float) * (sign, 1, 1, 1)

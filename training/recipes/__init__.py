@@ -1,0 +1,19 @@
+"""The recipes: one file per bundle, each the whole method."""
+
+from __future__ import annotations
+
+from ..sources import OPENKBP, PHANTOM, Source
+from . import hn_oar_ct, phantom
+from .recipe import Recipe
+
+RECIPES: dict[str, tuple[Recipe, Source]] = {
+    hn_oar_ct.RECIPE.name: (hn_oar_ct.RECIPE, OPENKBP),
+    phantom.RECIPE.name: (phantom.RECIPE, PHANTOM),
+}
+
+
+def recipe(name: str) -> tuple[Recipe, Source]:
+    """The recipe and data source called ``name``; SystemExit with the known names otherwise."""
+    if name not in RECIPES:
+        raise SystemExit(f"No recipe {name!r}; known: {', '.join(RECIPES)}")
+    return RECIPES[name]

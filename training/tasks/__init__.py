@@ -1,0 +1,17 @@
+"""The networks that a recipe trains, one file each."""
+
+from __future__ import annotations
+
+from ..data.prepared import Case
+from ..recipes.recipe import Recipe
+from .base import Task
+
+
+def task(name: str, recipe: Recipe, training: list[Case], validation: list[Case]) -> Task:
+    """``locate``, ``segment`` or ``baseline`` of a recipe."""
+    from .baseline import BaselineTask
+    from .locate import LocateTask
+    from .segment import SegmentTask
+
+    kinds = {"locate": LocateTask, "segment": SegmentTask, "baseline": BaselineTask}
+    return kinds[name](recipe, training, validation)

@@ -12,7 +12,7 @@ from TwoStageSegLib.networks.unet import UNet
 
 from ..augment import intensity
 from ..data.prepared import Case
-from ..recipes.hn_oar_ct import Recipe
+from ..recipes.recipe import Recipe
 from ..sampling import Crop, Pose
 from ..surroundings import paint
 

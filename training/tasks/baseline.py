@@ -15,7 +15,7 @@ from TwoStageSegLib.networks.unet import UNet
 from ..augment import random_pose
 from ..data.prepared import Case
 from ..losses import cross_entropy, dice_loss
-from ..recipes.hn_oar_ct import Recipe
+from ..recipes.recipe import Recipe
 from ..sampling import Pose, draw
 from .base import Batch, dice, finish, normalise, stack
 
@@ -50,7 +50,11 @@ class BaselineTask:
                 if not case.whole(organ):
                     continue
                 pose = Pose(
-                    case.centre_index(organ), self.recipe.segment_spacing, self.recipe.baseline_shape, np.eye(3), np.ones(3)
+                    case.centre_index(organ),
+                    self.recipe.segment_spacing,
+                    self.recipe.baseline_shape,
+                    np.eye(3),
+                    np.ones(3),
                 )
                 crop = draw(case, pose, self.recipe.organs)
                 logits = network(normalise(crop.ct, self.recipe)[None, None].to(device))[0].float().cpu()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,10 +14,12 @@ from TwoStageSegLib.networks.unet import UNet
 
 from ..augment import random_pose
 from ..data.prepared import Case
-from ..losses import cross_entropy, dice_loss
-from ..recipes.hn_oar_ct import Recipe
+from ..losses import cross_entropy, dice_loss, positive_cross_entropy
+from ..recipes.recipe import Recipe
 from ..sampling import Pose, draw
 from .base import Batch, dice, finish, normalise, stack
+
+RARE_LOGIT = -4.0  # initial logit: about the share of a crop that an organ fills
 
 
 class LocateTask:
@@ -30,7 +34,9 @@ class LocateTask:
         self.smooth = {c.name: smoothed(c, recipe.locate_spacing) for c in (*training, *self.validation)}
 
     def network(self) -> UNet:
-        return UNet(3, 1, len(self.recipe.organs), self.recipe.locate_widths)
+        network = UNet(3, 1, len(self.recipe.organs), self.recipe.locate_widths)
+        nn.init.constant_(cast(Tensor, network.head.bias), RARE_LOGIT)
+        return network
 
     def batch(self, rng: np.random.Generator) -> Batch:
         cases = (self.training[rng.integers(len(self.training))] for _ in range(self.recipe.locate_batch))
@@ -40,7 +46,13 @@ class LocateTask:
         logits = network(batch["image"]).float()
         known = batch["known"].float()
         present = known * (batch["labels"].amax((2, 3, 4)) > 0.5)
-        return dice_loss(logits, batch["labels"], present) + 10 * cross_entropy(logits, batch["labels"], known)
+        # an organ is one voxel in a thousand: without a share of its own it is forgotten before Dice can see it
+        found = positive_cross_entropy(logits, batch["labels"], present)
+        return (
+            dice_loss(logits, batch["labels"], present)
+            + 5 * cross_entropy(logits, batch["labels"], known)
+            + 0.3 * found
+        )
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]:

@@ -11,7 +11,7 @@ from TwoStageSegLib.networks.unet import UNet
 from ..augment import random_pose
 from ..data.prepared import Case
 from ..losses import cross_entropy, dice_loss, known_weight
-from ..recipes.hn_oar_ct import Recipe, Target
+from ..recipes.recipe import Recipe, Target
 from ..sampling import Pose, draw
 from .base import Batch, dice, finish, normalise, stack
 
@@ -34,7 +34,9 @@ class SegmentTask:
     def batch(self, rng: np.random.Generator) -> Batch:
         target = self.recipe.targets[rng.choice(len(self.shares), p=self.shares)]
         cases = self.training[target.organ]
-        return stack([self._sample(cases[rng.integers(len(cases))], target, rng) for _ in range(self.recipe.segment_batch)])
+        return stack(
+            [self._sample(cases[rng.integers(len(cases))], target, rng) for _ in range(self.recipe.segment_batch)]
+        )
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         logits = network(batch["image"]).float()
@@ -42,7 +44,9 @@ class SegmentTask:
         own = logits[:, main : main + 1]
         weight = torch.ones_like(own[:, :, 0, 0, 0])
         overlap = dice_loss(own, batch["labels"][:, main : main + 1], weight)
-        return overlap + cross_entropy(logits, batch["labels"], known_weight(batch["known"].cpu(), main).to(logits.device))
+        return overlap + cross_entropy(
+            logits, batch["labels"], known_weight(batch["known"].cpu(), main).to(logits.device)
+        )
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]:

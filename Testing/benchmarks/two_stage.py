@@ -1,0 +1,152 @@
+"""Locate & Segment against a sliding window of the same segmentation network over the whole scan.
+
+    python -m Testing.benchmarks.two_stage [--ct CT] [--model hn-oar-ct] [--rounds 3]
+
+Without ``--ct`` a synthetic 512 x 512 x 150 planning CT is used. A and B take turns in one process; B is MONAI's
+``sliding_window_inference`` at the crop's spacing and in the same precision, resampling included. Peak memory is that
+of a child process which does only A, or only B.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from TwoStageSegLib.grid import Grid, sample
+from TwoStageSegLib.model import load_model
+from TwoStageSegLib.pipeline import Pipeline
+from TwoStageSegLib.systems.localise_crop import LocaliseCrop
+from TwoStageSegLib.volume import Volume
+
+WINDOW = (48, 48, 48)
+
+
+def main() -> int:
+    """Print one table."""
+    options = _arguments()
+    volume = _volume(options.ct)
+    if options.only:
+        _ways(options.model, volume)[options.only]()
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        return 0
+    ways = _ways(options.model, volume)
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    forward: list[float] = []
+    for name, run in ways.items():
+        if name != "sliding window":
+            run()  # warm-up: first-touch memory, code paths
+    for _ in range(options.rounds):
+        for name, run in ways.items():
+            started = time.perf_counter()
+            inside = run()
+            seconds[name].append(time.perf_counter() - started)
+            if name == "two stages":
+                forward.append(inside / seconds[name][-1])
+    _report(options, volume, seconds, forward)
+    return 0
+
+
+def _report(options: argparse.Namespace, volume: Volume, seconds: dict[str, list[float]], forward: list[float]) -> None:
+    peak = {name: _peak_mb(options, name) for name in seconds}
+    base = seconds["two stages"]
+    print(f"{volume.size_text}, model {options.model}, {torch.get_num_threads()} threads, median of {options.rounds}\n")
+    print(f"{'way':22s} {'seconds':>8s} {'ratio to two stages':>20s} {'peak MB':>8s}")
+    for name, values in seconds.items():
+        ratio = statistics.median(v / b for v, b in zip(values, base, strict=True))
+        print(f"{name:22s} {statistics.median(values):8.2f} {ratio:20.1f} {peak[name]:8d}")
+    print(f"\nshare of two stages outside the networks' forward passes: {1 - statistics.median(forward):.1%}")
+
+
+def _ways(name: str, volume: Volume) -> dict[str, Callable[[], float]]:
+    """What is compared; each returns the seconds spent in forward passes."""
+    pipeline = Pipeline(load_model(name), "cpu")
+    system = pipeline.system
+    assert isinstance(system, LocaliseCrop)
+    spent = _timed_forwards(system)
+
+    def two_stages() -> float:
+        spent.clear()
+        pipeline.run(replace(volume))  # a new volume object: nothing is warm but the networks
+        return sum(spent)
+
+    def one_organ() -> float:
+        spent.clear()
+        pipeline.run(replace(volume), [pipeline.model.manifest.organ_names[0]])
+        return sum(spent)
+
+    def sliding_window() -> float:
+        return _sliding_window(system, volume)
+
+    return {"two stages": two_stages, "two stages, one organ": one_organ, "sliding window": sliding_window}
+
+
+@torch.inference_mode()
+def _sliding_window(system: LocaliseCrop, volume: Volume) -> float:
+    from monai.inferers import sliding_window_inference
+
+    geometry, spec = volume.standard.geometry, system.manifest.input
+    spacing = np.asarray(system.segmenter.spec.spacing_mm)
+    shape = np.ceil(geometry.extent_zyx_mm / spacing).astype(int)
+    middle = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
+    image = sample(volume.standard.voxels, Grid.centred(geometry, middle, spacing, shape), spec.outside)
+    x = torch.from_numpy((np.clip(image, *spec.clip) - spec.centre) / spec.scale)[None, None]
+    started = time.perf_counter()
+    with torch.autocast("cpu", torch.bfloat16, enabled=system.segmenter.device.half):
+        sliding_window_inference(x.contiguous(memory_format=torch.channels_last_3d), WINDOW, 1, system.segmenter.network)
+    return time.perf_counter() - started
+
+
+def _timed_forwards(system: LocaliseCrop) -> list[float]:
+    """Seconds of every forward pass from now on."""
+    spent: list[float] = []
+    for runner in (system.locator, system.segmenter):
+        network, original = runner.network, runner.network.forward
+
+        def timed(x: torch.Tensor, original: Callable = original) -> torch.Tensor:
+            started = time.perf_counter()
+            out = original(x)
+            spent.append(time.perf_counter() - started)
+            return out
+
+        network.forward = timed  # type: ignore[method-assign]
+    return spent
+
+
+def _peak_mb(options: argparse.Namespace, way: str) -> int:
+    command = [sys.executable, "-m", "Testing.benchmarks.two_stage", "--only", way, "--model", options.model]
+    if options.ct:
+        command += ["--ct", str(options.ct)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
+def _volume(path: Path | None) -> Volume:
+    if path is not None:
+        from TwoStageSegLib.io import read_volume
+
+        return read_volume(path)
+    from TwoStageSegLib.sample.phantom import generate
+
+    return generate(0, (0.98, 0.98, 2.5), (150, 512, 512), surroundings=True).volume
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ct", type=Path)
+    parser.add_argument("--model", default="hn-oar-ct")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,42 @@
+"""Fixtures for every test."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+from TwoStageSegLib.resources import resource_path
+
+from .harness.bundles import write_fake_bundle
+
+ROOT = Path(__file__).resolve().parent.parent
+
+if importlib.util.find_spec("Testing.harness.fixtures") is not None:
+    pytest_plugins = ["Testing.harness.fixtures"]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real labelled images: ``TWOSTAGESEG_DATA``, else ``../shared/data`` beside the repository."""
+    folder = Path(os.environ.get("TWOSTAGESEG_DATA") or ROOT.parent / "shared" / "data")
+    if not (folder / "openkbp").is_dir():
+        pytest.skip("real images are not here; set TWOSTAGESEG_DATA to the folder that holds openkbp/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle() -> Path:
+    """A real bundle that runs in seconds: the shipped ``phantom``, trained on synthetic patients."""
+    folder = resource_path("models") / "phantom"
+    if not (folder / "manifest.json").is_file():
+        pytest.skip("the bundle Resources/models/phantom is not here; python -m training makes it")
+    return folder
+
+
+@pytest.fixture
+def fake_bundle(tmp_path: Path) -> Path:
+    """A valid bundle whose weights nobody can run: for manifests, files and the fake system."""
+    return write_fake_bundle(tmp_path / "fake")

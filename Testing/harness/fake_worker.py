@@ -1,0 +1,21 @@
+"""The real worker process around the fake system: ``python -m Testing.harness.fake_worker --folder ...``."""
+
+from __future__ import annotations
+
+import sys
+
+from TwoStageSegLib import pipeline, worker
+from TwoStageSegLib.device import Device
+
+from .fake_system import FakeSystem
+
+
+def fake_device(wanted: str) -> Device:
+    return Device("cpu", f"CPU: fake, {wanted}", half=False)
+
+
+if __name__ == "__main__":
+    pipeline.create = FakeSystem  # type: ignore[assignment]
+    pipeline.choose_device = fake_device
+    print("what a launcher prints before the worker has taken stdout must not disturb the protocol")
+    sys.exit(worker.main())

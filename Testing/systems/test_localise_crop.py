@@ -1,0 +1,139 @@
+"""``localise-crop`` with networks replaced by a threshold, so that every box and voxel is known beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from TwoStageSegLib.device import Device
+from TwoStageSegLib.errors import ModelRefused
+from TwoStageSegLib.geometry import Geometry
+from TwoStageSegLib.model import load_model
+from TwoStageSegLib.region import Region, Source, Status
+from TwoStageSegLib.systems.localise_crop import LocaliseCrop
+from TwoStageSegLib.volume import Volume
+
+SPACING_XYZ = (3.0, 3.0, 2.5)
+ORGAN = "Larynx"  # not paired, not mirrored in the phantom bundle
+
+
+class Threshold:
+    """Stands in for a network: an organ is where the normalised image is above ``level``, in every channel."""
+
+    def __init__(self, runner, level: float, spacing) -> None:
+        self.spec = replace(runner.spec, spacing_mm=list(spacing))
+        self.network, self.level, self.batches = runner.network, level, []
+
+    def __call__(self, batch: np.ndarray, exact: bool = False) -> np.ndarray:
+        self.batches.append(batch)
+        return np.repeat(np.where(batch > self.level, 8.0, -8.0).astype(np.float32), len(self.spec.outputs), axis=1)
+
+
+@pytest.fixture
+def system(tiny_bundle: Path) -> LocaliseCrop:
+    made = LocaliseCrop(load_model(tiny_bundle), Device("cpu", "CPU", half=False))
+    made.locator = Threshold(made.locator, 3.0, (6.0, 6.0, 6.0))  # above 450 HU with this bundle's scale
+    made.segmenter = Threshold(made.segmenter, 3.0, (2.5, 3.0, 3.0))
+    return made
+
+
+def phantom(shape=(60, 60, 60), organ=((24, 36), (20, 32), (30, 44))) -> Volume:
+    voxels = np.full(shape, -1000, np.int16)
+    voxels[2:-2, 8:-8, 6:-6] = 40
+    voxels[tuple(slice(a, b) for a, b in organ)] = 700
+    return Volume(voxels, Geometry(shape, (10.0, -20.0, 30.0), SPACING_XYZ), "CT")
+
+
+def test_located_box_is_the_organ_plus_the_margin(system: LocaliseCrop) -> None:
+    volume = phantom()
+    region = system.locate(volume, [ORGAN])[ORGAN]
+    assert region.status == Status.LOCATED
+    assert region.source == Source.AUTO
+    margin = np.reshape(system.manifest.organ(ORGAN).margin_mm, (3, 2))
+    low = np.array([10 + 29.5 * 3, -20 + 19.5 * 3, 30 + 23.5 * 2.5]) - margin[:, 0]
+    high = np.array([10 + 43.5 * 3, -20 + 31.5 * 3, 30 + 35.5 * 2.5]) + margin[:, 1]
+    found = np.reshape(region.bounds_lps, (3, 2))
+    # the coarse grid rounds to 6 mm: each face within one coarse voxel
+    assert np.abs(found[:, 0] - low).max() <= 6.0
+    assert np.abs(found[:, 1] - high).max() <= 6.0
+
+
+def test_nothing_there_is_not_located(system: LocaliseCrop) -> None:
+    volume = phantom(organ=((0, 0), (0, 0), (0, 0)))
+    region = system.locate(volume, [ORGAN])[ORGAN]
+    assert region.status == Status.NOT_LOCATED
+    assert not region.usable
+
+
+def test_air_is_not_located(system: LocaliseCrop) -> None:
+    volume = Volume(np.full((20, 20, 20), -1000, np.int16), Geometry((20, 20, 20), (0, 0, 0), SPACING_XYZ))
+    assert system.locate(volume, [ORGAN])[ORGAN].status == Status.NOT_LOCATED
+
+
+def test_two_candidates_are_less_sure_than_one(system: LocaliseCrop) -> None:
+    one = system.locate(phantom(), [ORGAN])[ORGAN]
+    volume = phantom()
+    volume.voxels[40:50, 36:48, 10:22] = 700
+    system.manifest.organ(ORGAN)
+    two = system.locate(volume, [ORGAN])[ORGAN]
+    assert two.score < 0.75 * one.score
+
+
+def test_mask_is_exact_when_the_crop_grid_is_the_scans(system: LocaliseCrop) -> None:
+    volume = phantom()
+    centre = volume.geometry.index_to_lps((29.5, 25.5, 36.5))
+    mask = system.segment(volume, Region.click(ORGAN, centre))
+    expected = volume.voxels == 700
+    assert np.array_equal(mask.full(), expected)
+    assert not mask.touches_edge
+
+
+def test_click_far_off_still_gives_what_the_crop_holds(system: LocaliseCrop) -> None:
+    volume = phantom()
+    mask = system.segment(volume, Region.click(ORGAN, volume.geometry.index_to_lps((29.5, 25.5, 58.0))))
+    full = mask.full()
+    assert not (full & (volume.voxels != 700)).any()
+
+
+def test_drawn_box_bounds_the_mask(system: LocaliseCrop) -> None:
+    volume = phantom()
+    low, high = volume.geometry.index_to_lps((23.5, 19.5, 29.5)), volume.geometry.index_to_lps((29.5, 31.5, 43.5))
+    box = Region.box(ORGAN, np.stack([low, high]).T.ravel())
+    z_used = np.flatnonzero(system.segment(volume, box).full().any((1, 2)))
+    slack = system.box_slack_mm
+    assert z_used.min() == 24
+    assert z_used.max() == 23 + 6 + int(slack / 2.5)
+
+
+def test_left_organ_is_mirrored_into_the_network(system: LocaliseCrop) -> None:
+    volume = phantom()
+    region = Region.click("Parotid_L", volume.geometry.index_to_lps((29.5, 25.5, 40.0)))
+    mask = system.segment(volume, region)
+    seen = system.segmenter.batches[-1][0, 0]
+    plain_region = replace(region, organ="Parotid_R")
+    system.segment(volume, plain_region)
+    assert np.array_equal(seen[:, :, ::-1], system.segmenter.batches[-1][0, 0])
+    assert np.array_equal(mask.full(), volume.voxels == 700)
+
+
+def test_mask_at_the_crops_edge_says_so(system: LocaliseCrop) -> None:
+    volume = phantom((80, 90, 90), ((5, 75), (30, 60), (30, 60)))
+    mask = system.segment(volume, Region.click(ORGAN, volume.geometry.index_to_lps((40, 45, 45))))
+    assert mask.touches_edge
+
+
+def test_real_bundle_passes_its_self_test(tiny_bundle: Path) -> None:
+    LocaliseCrop(load_model(tiny_bundle), Device("cpu", "CPU", half=False)).self_test()
+
+
+def test_self_test_notices_other_weights(tiny_bundle: Path) -> None:
+    import torch
+
+    made = LocaliseCrop(load_model(tiny_bundle), Device("cpu", "CPU", half=False))
+    with torch.no_grad():
+        next(made.segmenter.network.parameters()).mul_(1.5)
+    with pytest.raises(ModelRefused, match="self-test"):
+        made.self_test()

@@ -1,0 +1,75 @@
+"""Interrupted training goes on as if nothing had happened; a network can learn one case by heart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from training.augment import PoseRange
+from training.data.prepared import load_cases
+from training.fit import FitOptions, fit, learning_rate
+from training.recipes.hn_oar_ct import RECIPE
+from training.recipes.recipe import Recipe, Target
+from training.tasks.locate import LocateTask
+from training.tasks.segment import SegmentTask
+
+TINY: Recipe = replace(
+    RECIPE,
+    segment_widths=(8, 16),
+    locate_widths=(8, 16),
+    segment_spacing=(2.5, 4.0, 4.0),
+    locate_shape=(16, 16, 16),
+    segment_batch=2,
+    poses=PoseRange(rotation_deg=0.0, scale=(1.0, 1.0), stretch=0.0, shift_mm=0.0),
+    targets=(Target("Brainstem", "Brainstem", (16, 16, 16), 1.0),),
+)
+
+
+def tiny_task(prepared: Path) -> SegmentTask:
+    return SegmentTask(TINY, load_cases(prepared, "train"), load_cases(prepared, "validation"))
+
+
+def test_resume_gives_the_same_weights_and_losses(prepared: Path, tmp_path: Path) -> None:
+    options = FitOptions(steps=8, decay_steps=4, warmup=2, every=2, half=False)
+    whole = fit(tiny_task(prepared), tmp_path / "whole", options, quiet=True)
+    # interrupted after the checkpoint at step 4: the process would die here
+    fit(tiny_task(prepared), tmp_path / "parts", replace(options, steps=4, decay_steps=0), quiet=True)
+    # decay_steps=0 keeps the rate of the first half equal to that of the whole run at steps 0..3
+    resumed = fit(tiny_task(prepared), tmp_path / "parts", options, quiet=True)
+    assert [h["loss"] for h in resumed.history] == pytest.approx([h["loss"] for h in whole.history], rel=1e-6)
+    a, b = (load_file(tmp_path / p / "final.safetensors") for p in ("whole", "parts"))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_learning_rate_schedule() -> None:
+    options = FitOptions(steps=100, decay_steps=20, warmup=10, lr=1.0)
+    assert learning_rate(0, options) == pytest.approx(0.1)
+    assert learning_rate(50, options) == 1.0
+    assert learning_rate(90, options) == pytest.approx(0.5)
+
+
+def test_early_stopping_looks_at_validation_only(prepared: Path, tmp_path: Path) -> None:
+    options = FitOptions(steps=40, decay_steps=1, warmup=1, every=2, patience=2, lr=0.0, half=False)
+    state = fit(tiny_task(prepared), tmp_path, options, quiet=True)
+    assert state.step == 6  # best at step 2 (nothing ever improves), then two more validations
+
+
+@pytest.mark.slow
+def test_segmenter_overfits_one_case(prepared: Path, tmp_path: Path) -> None:
+    case = load_cases(prepared, "validation")
+    task = SegmentTask(TINY, case, case)
+    state = fit(task, tmp_path, FitOptions(steps=150, decay_steps=75, warmup=10, every=150, lr=3e-3, ema=0.9), quiet=True)
+    assert state.best > 0.95
+
+
+def test_locator_batch_has_every_organ_channel(prepared: Path) -> None:
+    cases = load_cases(prepared, "train")
+    batch = LocateTask(TINY, cases, cases).batch(np.random.default_rng(0))
+    assert batch["image"].shape == (2, 1, 16, 16, 16)
+    assert batch["labels"].shape == (2, 7, 16, 16, 16)
+    assert batch["known"].shape == (2, 7)

@@ -1,0 +1,81 @@
+"""``twostageseg segment``: locate and segment organs, write the segmentation and what was asked for beside it."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from ..model import Model, load_model
+from ..pipeline import Pipeline, Result
+from ..volume import Volume
+from . import DONE, NOT_LOCATED, Outcome
+from .arguments import check_organs, check_outputs, check_suffix, default_output, regions_from
+from .findings import as_json, status_of, table
+from .progress import ProgressLine
+
+
+def run(options: Namespace) -> Outcome:
+    """Everything that can be refused is refused before the networks run; files are written last and together."""
+    model = load_model(options.model)
+    organs = check_organs(model, options.organ)
+    regions = regions_from(options.centre, options.box, organs)
+    output = Path(options.output) if options.output else default_output(options.ct)
+    check_suffix(output, ".seg.nrrd")
+    check_outputs((output, options.json, options.report), options.ct, options.overwrite)
+
+    volume, result = compute(options, model, lambda p, v, line: p.run(v, organs, regions, line))
+    written = _write(options, output, volume, result, model)
+    lines = [volume.size_text, table(result, model), *(f"Written: {name}" for name in written)]
+    return Outcome("\n".join(lines), NOT_LOCATED if result.missing else DONE)
+
+
+def compute(
+    options: Namespace, model: Model, work: Callable[[Pipeline, Volume, ProgressLine], Result]
+) -> tuple[Volume, Result]:
+    """Read the image, set the pipeline up and do ``work`` with them while showing progress."""
+    from ..io import read_volume
+
+    progress = ProgressLine()
+    try:
+        progress("reading", "", 0.0)
+        volume = read_volume(options.ct)
+        progress("loading the model", "", 0.0)
+        pipeline = Pipeline(model, options.device)
+        pipeline.system.self_test()
+        return volume, work(pipeline, volume, progress)
+    finally:
+        progress.clear()
+
+
+def _write(options: Namespace, output: Path, volume: Volume, result: Result, model: Model) -> list[str]:
+    """Write what was asked for; returns the names as the user gave them."""
+    from ..outputs.report import write_report
+    from ..outputs.segnrrd import write_segmentation
+    from ..outputs.together import write_together
+
+    tags = {"TwoStageSeg.Model": f"{model.name} {model.manifest.version}", "TwoStageSeg.ModelSha256": model.sha256}
+    organ_tags = {
+        o.organ: {
+            "TwoStageSeg.Status": status_of(o),
+            "TwoStageSeg.Source": o.region.source.value,
+            "TwoStageSeg.Score": f"{o.region.score:.3f}",
+        }
+        for o in result.located
+    }
+    masks = [o.mask for o in result.located if o.mask is not None]
+    writers: dict[Path, Callable[[Path], None]] = {}
+    if masks:  # an empty segmentation would look like a finding
+        writers[output] = lambda path: write_segmentation(path, masks, volume.geometry, tags, organ_tags)
+    if options.json:
+        text = json.dumps(as_json(volume, result, model), indent=1, allow_nan=False) + "\n"
+        writers[Path(options.json)] = lambda path: write_text(path, text)
+    if options.report:
+        writers[Path(options.report)] = lambda path: write_report(path, volume, result, model)
+    write_together(writers)
+    return [str(path) for path in writers]
+
+
+def write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,97 @@
+"""What an image file claims about itself, checked before its voxels are read or memory is taken."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputRefused
+from .plausible import check_axes, check_shape, check_size
+
+MAX_HEADER_BYTES = 1_000_000
+DAMAGED = "Copy or export it again."
+NO_PLACE = "The file does not say how the image lies in the patient; left and right cannot be checked."
+
+
+@dataclass(frozen=True)
+class Header:
+    """The claims of a file that all formats share.
+
+    Parameters
+    ----------
+    shape_xyz : voxels along the file's own axes, fastest first.
+    components : values per voxel. dtype : type of one value, with the file's byte order.
+    vectors : 3x3, columns are the steps from voxel to voxel along x, y, z in mm (whatever the file's patient axes
+        are called), or None if the file does not say.
+    data : the file that holds the voxels; offset : where they begin in it.
+    packing : "raw", "gzip", "zlib", or "other" for what only ITK reads (text, bzip2).
+    skip : bytes before the voxels in the unpacked stream.
+    notices : what is odd but allowed.
+    """
+
+    shape_xyz: tuple[int, ...]
+    components: int
+    dtype: np.dtype
+    vectors: NDArray[np.float64] | None
+    data: Path
+    offset: int
+    packing: str
+    skip: int = 0
+    notices: tuple[str, ...] = ()
+
+    @property
+    def data_bytes(self) -> int:
+        return math.prod(self.shape_xyz) * self.components * self.dtype.itemsize
+
+    def check(self) -> None:
+        """Refuse what cannot be a 3D scan of a patient, or is not all there. Nothing has been allocated yet."""
+        check_shape(self.shape_xyz, self.components)
+        check_size(self.shape_xyz, self.dtype.itemsize)
+        if self.vectors is not None:
+            check_axes(self.vectors)
+        if not self.data.is_file():
+            raise InputRefused("E_READ", f"The file {self.data.name} with the voxels is missing. Keep both together.")
+        needed, found = self.offset + self.skip + self.data_bytes, self.data.stat().st_size
+        if self.packing == "raw" and found < needed:
+            raise InputRefused(
+                "E_TRUNCATED", f"{self.data.name} ends early: {found} of {needed} bytes are there. {DAMAGED}"
+            )
+
+
+def beside(header_file: Path, name: str) -> Path:
+    """The data file ``name`` of a two-file image. Only the header's own folder is allowed."""
+    if name.upper().startswith("LIST") or "%" in name:
+        raise InputRefused(
+            "E_FORMAT", f"{header_file.name} spreads its voxels over many files. Save the image as one file."
+        )
+    if not name or Path(name).name != name or "\\" in name or ":" in name:
+        raise InputRefused(
+            "E_UNSAFE", f"{header_file.name} refers to voxels in another folder. Put both files into one folder."
+        )
+    return header_file.parent / name
+
+
+def numbers(text: str, path: Path, field: str) -> list[float]:
+    """The numbers of a header field, separated by spaces or commas."""
+    try:
+        return [float(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        raise InputRefused("E_READ", f"The field {field!r} of {path.name} holds no numbers. {DAMAGED}") from None
+
+
+def whole_numbers(text: str, path: Path, field: str) -> tuple[int, ...]:
+    """The whole numbers of a header field."""
+    values = numbers(text, path, field)
+    if not values or not all(math.isfinite(v) and v == int(v) for v in values):
+        raise InputRefused("E_READ", f"The field {field!r} of {path.name} holds no whole numbers. {DAMAGED}")
+    return tuple(int(v) for v in values)
+
+
+def check_origin(text: str, path: Path) -> None:
+    """Refuse an origin that is not a number: ITK would take 0 instead."""
+    if not all(math.isfinite(v) for v in numbers(text, path, "origin")):
+        raise InputRefused("E_GEOMETRY", f"The origin of {path.name} is not a number. Export the image again.")

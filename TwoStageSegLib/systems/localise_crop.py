@@ -1,0 +1,187 @@
+"""``localise-crop`` (Smith, papers/002): a low-resolution 3D U-Net finds the organs, a 3D U-Net segments each crop.
+
+Locate: the whole scan on a coarse grid, cropped to the body; largest component per organ; its box, padded by the
+margin that the measured location error asks for. Segment: a crop around the region's centre, at least as large as
+those the network was trained on; its probability is placed into the input's own grid and cut at the threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+from scipy import ndimage
+
+from ..device import Device
+from ..errors import ModelRefused
+from ..grid import Grid, place, sample
+from ..manifest import OrganSpec
+from ..mask import Mask
+from ..model import Model
+from ..region import Kind, Region, Source, Status
+from ..volume import Volume
+from .body import body_box
+from .runner import Runner, probability
+
+FULL = np.ones((3, 3, 3), bool)  # 26-connectivity, as 002's largest component
+
+
+class LocaliseCrop:
+    """A running ``localise-crop`` bundle. Parameters of the bundle: ``average_mirror`` (bool), ``box_slack_mm``."""
+
+    def __init__(self, model: Model, device: Device):
+        self.model, self.manifest = model, model.manifest
+        self.locator = Runner(model, "locate", device)
+        self.segmenter = Runner(model, "segment", device)
+        self.average_mirror = bool(self.manifest.parameters.get("average_mirror", False))
+        self.box_slack_mm = float(self.manifest.parameters.get("box_slack_mm", 3.0))
+
+    def locate(self, volume: Volume, organs: Iterable[str]) -> dict[str, Region]:
+        """A padded box per organ, from one pass of the coarse network over the body."""
+        wanted = list(organs)
+        grid, coarse = self._coarse(volume)
+        box = body_box(coarse)
+        if box is None:
+            return {name: Region.not_located(name) for name in wanted}
+        body = coarse[box]
+        start = tuple(float(s + b.start * d) for s, b, d in zip(grid.start, box, grid.step, strict=True))
+        grid = Grid((start[0], start[1], start[2]), grid.step, body.shape)
+        logits = self.locator(self._padded(self._normalised(body))[None, None])[0]
+        z, y, x = body.shape
+        channels = self.locator.spec.outputs
+        found = {}
+        for name in wanted:
+            map_ = probability(logits[channels.index(name), :z, :y, :x])
+            found[name] = self._region(self.manifest.organ(name), map_, grid, volume)
+        return found
+
+    def segment(self, volume: Volume, region: Region) -> Mask:
+        """Segment the organ of ``region`` in the crop around it."""
+        organ = self.manifest.organ(region.organ)
+        grid = self._crop_grid(volume, region, organ)
+        image = self._normalised(sample(volume.standard.voxels, grid, self.manifest.input.outside))
+        batch = np.stack([image[:, :, ::-1], image] if organ.mirror else [image, image[:, :, ::-1]])[:, None]
+        if not self.average_mirror or organ.mirror or _paired(organ.name):
+            batch = batch[:1]
+        maps = probability(self.segmenter(np.ascontiguousarray(batch))[:, organ.output])
+        if organ.mirror:
+            maps[0] = maps[0][:, :, ::-1].copy()
+        elif len(maps) > 1:
+            maps[1] = maps[1][:, :, ::-1].copy()
+        return self._placed(maps.mean(0), grid, volume, region, organ)
+
+    def self_test(self) -> None:
+        """Run the bundle's tiny inputs in full precision and compare."""
+        tensors = load_file(self.model.file(self.manifest.self_test.file))
+        for role, runner in (("locate", self.locator), ("segment", self.segmenter)):
+            got = runner(tensors[f"{role}.input"], exact=True)
+            expected = tensors[f"{role}.expected"]
+            if got.shape != expected.shape or not np.allclose(got, expected, atol=self.manifest.self_test.atol):
+                raise ModelRefused(f"The self-test of the network {role!r} failed: this bundle does not work here.")
+
+    def _coarse(self, volume: Volume) -> tuple[Grid, NDArray[np.float32]]:
+        geometry = volume.standard.geometry
+        spacing = np.asarray(self.locator.spec.spacing_mm)
+        shape = np.maximum(np.ceil(geometry.extent_zyx_mm / spacing), 1).astype(int)
+        centre = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
+        grid = Grid.centred(geometry, centre, spacing, shape)
+        return grid, sample(volume.standard.voxels, grid, self.manifest.input.outside)
+
+    def _region(self, organ: OrganSpec, map_: NDArray[np.float32], grid: Grid, volume: Volume) -> Region:
+        """Largest component of one organ's coarse map as a padded box; its score is the mean probability inside,
+        times its share of everything above one half (two candidates make it unsure)."""
+        labels, count = ndimage.label(map_ > 0.5, FULL)
+        if count == 0:
+            return Region.not_located(organ.name, float(map_.max()))
+        mass = ndimage.sum_labels(map_, labels, np.arange(1, count + 1))
+        best = int(np.argmax(mass)) + 1
+        score = float(map_[labels == best].mean() * mass[best - 1] / mass.sum())
+        if score < organ.located_score:
+            return Region.not_located(organ.name, score)
+        where = ndimage.find_objects(labels)[best - 1]
+        geometry = volume.standard.geometry
+        step_mm = np.asarray(grid.step) * geometry.spacing_zyx_mm
+        low = np.array([s.start - 0.5 for s in where]) - np.asarray(organ.margin_mm)[[4, 2, 0]] / step_mm
+        high = np.array([s.stop - 0.5 for s in where]) + np.asarray(organ.margin_mm)[[5, 3, 1]] / step_mm
+        centre = grid.to_lps(geometry, (low + high) / 2)
+        size = ((high - low) * step_mm)[::-1]
+        axes = geometry.direction
+        return Region(
+            organ.name,
+            Kind.BOX,
+            Source.AUTO,
+            Status.LOCATED if score >= organ.low_score else Status.LOW_CONFIDENCE,
+            score,
+            (float(centre[0]), float(centre[1]), float(centre[2])),
+            (float(size[0]), float(size[1]), float(size[2])),
+            (axes[0], axes[1], axes[2]),
+        )
+
+    def _crop_grid(self, volume: Volume, region: Region, organ: OrganSpec) -> Grid:
+        geometry = volume.standard.geometry
+        spacing = np.asarray(self.segmenter.spec.spacing_mm)
+        size = np.asarray(organ.crop_mm)
+        if region.size_mm is not None:
+            index = geometry.lps_to_index(region.corners_lps())
+            size = np.maximum(size, (index.max(0) - index.min(0)) * geometry.spacing_zyx_mm)
+        multiple = self.segmenter.network.multiple
+        shape = (np.ceil(size / spacing / multiple - 0.02) * multiple).astype(int)
+        # never larger than the scan itself, rounded up to what the network needs
+        limit = (np.ceil(geometry.extent_zyx_mm / spacing / multiple) * multiple).astype(int)
+        smallest = np.ceil(np.asarray(organ.crop_mm) / spacing / multiple - 0.02).astype(int) * multiple
+        return Grid.centred(geometry, region.centre_lps, spacing, np.minimum(shape, np.maximum(limit, smallest)))
+
+    def _placed(
+        self, map_: NDArray[np.float32], grid: Grid, volume: Volume, region: Region, organ: OrganSpec
+    ) -> Mask:
+        """Probability crop -> threshold on the input's own voxels -> largest component -> Mask."""
+        geometry, axis_map = volume.standard.geometry, volume.standard.axis_map
+        start, values = place(map_, grid, geometry.shape_zyx)
+        inside = values > organ.threshold
+        if region.source == Source.BOX and region.size_mm is not None:
+            inside &= self._within(region, geometry, start, inside.shape)
+        labels, count = ndimage.label(inside, FULL)
+        if count > 1:
+            inside = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+        begins = axis_map.start_to_input(start, inside.shape, geometry.shape_zyx)
+        edge = _touches_edge(inside, start, geometry.shape_zyx)
+        voxels = np.ascontiguousarray(axis_map.to_input(inside))
+        return Mask(organ.name, voxels, begins, volume.geometry, edge).trimmed()
+
+    def _within(self, region: Region, geometry, start: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Voxels inside the drawn box, with a little slack: what the user bounds stays bounded."""
+        assert region.size_mm is not None
+        axes = np.asarray(region.axes)
+        ranges = [np.arange(s, s + n) for s, n in zip(start, shape, strict=True)]
+        points = geometry.index_to_lps(np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, 3))
+        offset = np.abs((points - region.centre_lps) @ axes)
+        return (offset <= np.asarray(region.size_mm) / 2 + self.box_slack_mm).all(1).reshape(shape)
+
+    def _normalised(self, hu: NDArray[np.float32]) -> NDArray[np.float32]:
+        spec = self.manifest.input
+        return ((np.clip(hu, *spec.clip) - spec.centre) / spec.scale).astype(np.float32)
+
+    def _padded(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        multiple = self.locator.network.multiple
+        air = (max(self.manifest.input.outside, self.manifest.input.clip[0]) - self.manifest.input.centre)
+        widths = [(0, -n % multiple) for n in image.shape]
+        return np.pad(image, widths, constant_values=air / self.manifest.input.scale)
+
+
+def _paired(name: str) -> bool:
+    """TG-263 names of paired organs end in _L or _R; averaging over the mirror image would mix the sides."""
+    return name.endswith(("_L", "_R"))
+
+
+def _touches_edge(inside: NDArray[np.bool_], start: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    """True if the organ reaches a face of its crop behind which the image goes on."""
+    for axis, (s, n, whole) in enumerate(zip(start, inside.shape, full, strict=True)):
+        if n == 0:
+            return False
+        if s > 0 and inside.take(0, axis).any():
+            return True
+        if s + n < whole and inside.take(n - 1, axis).any():
+            return True
+    return False

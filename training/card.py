@@ -1,0 +1,60 @@
+"""MODEL_CARD.md of a bundle, written from its manifest so that the two never disagree."""
+
+from __future__ import annotations
+
+from TwoStageSegLib import RESEARCH_NOTICE
+from TwoStageSegLib.manifest import Manifest
+
+
+def card_text(m: Manifest) -> str:
+    """The model card: use, data and licence, method, figures, limits."""
+    lines = [
+        f"# {m.title}",
+        "",
+        f"`{m.name}` {m.version}, system `{m.system}`, made {m.created} with TwoStageSeg {m.code_version}. {RESEARCH_NOTICE}",
+        "",
+        "## Intended use",
+        "",
+        m.intended_use,
+        "",
+        "Not for: " + "; ".join(m.not_for) + ".",
+        "",
+        "## Licence and data",
+        "",
+        f"Weights: {m.licence.weights}.",
+        "",
+        *(f"- {line}" for line in (*m.licence.training_data, *m.licence.attribution)),
+        "",
+        "## Method",
+        "",
+        "Two stages: a 3D U-Net on a coarse grid finds every organ; a 3D U-Net segments each organ in a crop around it.",
+        "",
+        "| network | grid (z, y, x) mm | widths | outputs |",
+        "|---|---|---|---|",
+    ]
+    for role, n in m.networks.items():
+        grid = " x ".join(f"{s:g}" for s in n.spacing_mm)
+        widths = "-".join(str(w) for w in n.arguments["widths"])
+        lines.append(f"| {role} | {grid} | {widths} | {', '.join(n.outputs)} |")
+    if training := m.evaluation.get("training"):
+        lines += ["", f"Training: {training}"]
+    lines += ["", "## Measured", "", *_figures(m), "", "References: " + "; ".join(m.references), ""]
+    return "\n".join(lines)
+
+
+def _figures(m: Manifest) -> list[str]:
+    rows = m.evaluation.get("organs")
+    if not rows:
+        return ["Not evaluated yet: run `python -m training evaluate`."]
+    lines = [
+        f"{m.evaluation['cases']}. Dice at the scan's own voxels; HD95 is the {m.evaluation['hd95_definition']}.",
+        "",
+        "| organ | n | Dice auto | Dice true box | Dice click (5 mm off) | HD95 auto mm | held by the box |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for organ, r in rows.items():
+        lines.append(
+            f"| {organ} | {r['n']} | {r['auto']['dice']:.3f} | {r['box']['dice']:.3f} | {r['click']['dice']:.3f} "
+            f"| {r['auto']['hd95']:.1f} | {r['held_99']} |"
+        )
+    return lines

@@ -1,0 +1,121 @@
+"""What each ``python -m training`` command does: a few lines that read as a table of contents."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def data(options: argparse.Namespace) -> int:
+    """Prepare a data set."""
+    target = options.to / options.dataset
+    if options.dataset == "phantom":
+        from .data.phantom import prepare as generate
+
+        count = generate(target, options.cases)
+    else:
+        from .data.openkbp import prepare
+
+        if options.source is None:
+            sys.stderr.write("Say where the data set is: --from DIR\n")
+            return 2
+        count = prepare(options.source, target)
+    sys.stdout.write(f"{count} cases prepared in {target}\n")
+    return 0
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Train one network, or resume."""
+    import torch
+
+    from .data.prepared import load_cases
+    from .fit import FitOptions
+    from .fit import fit as train
+    from .recipes import recipe
+    from .tasks import task
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
+    chosen, _ = recipe(options.recipe)
+    settings = FitOptions(
+        steps=options.steps,
+        decay_steps=options.decay_steps,
+        lr=chosen.lr,
+        weight_decay=chosen.weight_decay,
+        ema=chosen.ema,
+        seed=options.seed,
+        every=options.every,
+        patience=options.patience,
+        snapshot_minutes=options.snapshot_minutes,
+        device=device,
+    )
+    cases = load_cases(options.data, "train"), load_cases(options.data, "validation")
+    state = train(task(options.network, chosen, *cases), options.run / options.network, settings)
+    sys.stdout.write(
+        f"{options.network}: {state.step} steps, {state.seconds / 60:.1f} min, best validation {state.best:.4f}\n"
+    )
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Run -> bundle."""
+    from .data.prepared import load_cases
+    from .export import export as write
+    from .recipes import recipe
+
+    chosen, source = recipe(options.recipe)
+    validation = load_cases(options.data, "validation")
+    model = write(chosen, source, options.run, options.to, validation, options.bundle_version, options.weights)
+    sys.stdout.write(f"{model.name} {model.manifest.version} in {model.folder}, sha256 {model.sha256[:12]}\n")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Bundle -> figures."""
+    from TwoStageSegLib.model import load_model
+
+    from .data.prepared import load_cases
+    from .evaluate import evaluate as measure
+    from .evaluate import evaluation_for_manifest, summarise, table, write_results
+    from .export import budget
+    from .plots import plot_curves, plot_dice
+
+    cases = _selected(load_cases(options.data, options.split), options)
+    model = load_model(options.bundle)
+    rows = measure(model, cases, not options.no_curves, options.device, options.surroundings)
+    summary = summarise(rows, model.manifest.organ_names)
+    write_results(options.to, rows, summary)
+    plot_dice(rows, options.to / "dice.png")
+    if not options.no_curves:
+        plot_curves(summary, options.to / "location_error.png")
+    sys.stdout.write(table(summary))
+    if options.write:
+        text = f"{len(cases)} {options.split} cases of grade {options.grade} ({options.data.name}), whole organs only"
+        training = budget(options.run, model.manifest.networks) if options.run else "not stated"
+        evaluation_for_manifest(model, summary, text, training)
+    return 0
+
+
+def baseline(options: argparse.Namespace) -> int:
+    """Single-stage network -> figures."""
+    from .baseline import evaluate_baseline
+    from .data.prepared import load_cases
+    from .evaluate import summarise, write_results
+    from .recipes import recipe
+
+    chosen, _ = recipe(options.recipe)
+    cases = _selected(load_cases(options.data, options.split), options)
+    rows = evaluate_baseline(chosen, options.weights, cases)
+    summary = summarise(rows, chosen.organs)
+    write_results(options.to, rows, summary)
+    for organ, entry in summary.items():
+        sys.stdout.write(
+            f"{organ:14s} n {entry['n']:3d}  Dice {entry['auto']['dice']:.3f}  HD95 {entry['auto']['hd95']}\n"
+        )
+    return 0
+
+
+def _selected(cases: list, options: argparse.Namespace) -> list:
+    chosen = [c for c in cases if options.grade in ("", c.grade)]
+    return chosen[: options.limit] if options.limit else chosen

@@ -1,0 +1,171 @@
+"""Measure a bundle on test cases: automatic, true box and simulated click side by side, and the location-error curve.
+
+Only whole organs count. Every random shift is seeded by case and organ, so that two bundles see the same clicks.
+Results: ``cases.csv`` (a row per case, organ and way of locating), ``summary.json``, ``summary.md`` and plots; with
+``write`` the figures also go into the bundle's manifest and model card.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from TwoStageSegLib.mask import Mask
+from TwoStageSegLib.metrics import HD95_DEFINITION, dice, hd95, together
+from TwoStageSegLib.model import Model
+from TwoStageSegLib.pipeline import Pipeline
+from TwoStageSegLib.region import Region
+from TwoStageSegLib.volume import Volume
+
+from .data.prepared import Case
+from .reference import clicked, held, mask_of, scaled, shifted, true_box, volume_of
+from .scanner import embed, embedded_mask
+
+CLICK_ERROR_MM = 5.0
+SHIFTS_MM = (0, 1, 3, 5, 7, 9)
+SCALES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
+Row = dict[str, Any]
+
+
+def evaluate(
+    model: Model, cases: list[Case], curves: bool = True, device: str = "auto", surroundings: bool = False
+) -> list[Row]:
+    """One row per case, whole organ and way of locating: ``auto``, ``box``, ``click``, ``shift_N``, ``scale_N``.
+
+    ``surroundings`` embeds every scan in a planning CT's field of view first (see ``scanner``).
+    """
+    pipeline = Pipeline(model, device)
+    rows: list[Row] = []
+    for case in cases:
+        volume = embed(case) if surroundings else volume_of(case)
+        automatic = pipeline.locate(volume)
+        for organ in model.manifest.organ_names:
+            if not case.whole(organ):
+                continue
+            truth = embedded_mask(case, organ, volume) if surroundings else mask_of(case, organ, volume)
+            for way, region in regions(case.name, truth, automatic[organ], curves):
+                rows.append(measure_mask(case, organ, way, truth, region, _segmented(pipeline, volume, region)))
+    return rows
+
+
+def regions(case: str, truth: Mask, automatic: Region, curves: bool) -> Iterator[tuple[str, Region]]:
+    """Every way of locating one organ, by name."""
+    rng = np.random.default_rng(zlib.crc32(f"{case}/{truth.organ}".encode()))
+    box = true_box(truth)
+    yield "auto", automatic
+    yield "box", box
+    yield "click", clicked(box, CLICK_ERROR_MM, rng)
+    if curves:
+        for mm in SHIFTS_MM:
+            yield f"shift_{mm}", clicked(box, float(mm), rng)
+        for factor in SCALES:
+            yield f"scale_{factor}", scaled(shifted(box, 0.0, rng), factor)
+
+
+def summarise(rows: list[Row], organs: tuple[str, ...]) -> dict[str, Any]:
+    """Per organ: n, mean Dice, median HD95 and located counts of each way; boxes that hold 99 % of the organ."""
+    out: dict[str, Any] = {}
+    for organ in organs:
+        own = [r for r in rows if r["organ"] == organ]
+        if not own:
+            continue
+        auto = [r for r in own if r["way"] == "auto"]
+        entry: dict[str, Any] = {"n": len(auto), "held_99": f"{sum(r['held'] >= 0.99 for r in auto)}/{len(auto)}"}
+        for way in dict.fromkeys(r["way"] for r in own):
+            values = [r for r in own if r["way"] == way]
+            entry[way] = {
+                "dice": round(float(np.mean([r["dice"] for r in values])), 4),
+                "dice_median": round(float(np.median([r["dice"] for r in values])), 4),
+                "dice_p10": round(float(np.percentile([r["dice"] for r in values], 10)), 4),
+                "hd95": round(float(np.mean([r["hd95"] for r in values])), 2),
+                "located": sum(r["status"] != "not located" for r in values),
+            }
+        entry["centre_error_mm"] = round(float(np.mean([r["centre_error_mm"] for r in auto])), 2)
+        out[organ] = entry
+    return out
+
+
+def write_results(folder: Path, rows: list[Row], summary: dict[str, Any]) -> None:
+    """``cases.csv``, ``summary.json`` and ``summary.md`` in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "cases.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    (folder / "summary.md").write_text(table(summary), encoding="utf-8")
+
+
+def table(summary: dict[str, Any]) -> str:
+    """The three columns of papers/002 side by side, Markdown."""
+    lines = [
+        f"HD95: {HD95_DEFINITION}; an organ that was missed counts with the diagonal of the scan.",
+        "",
+        "| organ | n | true box | automatic | click 5 mm off | HD95 box | HD95 auto | HD95 click | centre error mm | box holds 99 % |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for organ, e in summary.items():
+        cells = [f"{e[w]['dice']:.3f}" for w in ("box", "auto", "click")] + [
+            f"{e[w]['hd95']:.1f}" for w in ("box", "auto", "click")
+        ]
+        lines.append(f"| {organ} | {e['n']} | {' | '.join(cells)} | {e['centre_error_mm']:.1f} | {e['held_99']} |")
+    return "\n".join(lines) + "\n"
+
+
+def evaluation_for_manifest(model: Model, summary: dict[str, Any], cases: str, training: str) -> Model:
+    """Write the figures into the bundle's manifest and model card. Returns the re-verified bundle."""
+    from .export import write_manifest
+
+    curves = {
+        organ: {
+            "shift_mm": [[mm, e[f"shift_{mm}"]["dice"]] for mm in SHIFTS_MM if f"shift_{mm}" in e],
+            "box_scale": [[f, e[f"scale_{f}"]["dice"]] for f in SCALES if f"scale_{f}" in e],
+        }
+        for organ, e in summary.items()
+    }
+    evaluation = {
+        "cases": cases,
+        "hd95_definition": HD95_DEFINITION,
+        "training": training,
+        "organs": summary,
+        "location_error": curves,
+    }
+    return write_manifest(model.folder, replace(model.manifest, evaluation=evaluation))
+
+
+def measure_mask(case: Case, organ: str, way: str, truth: Mask, region: Region, mask: Mask | None) -> Row:
+    """One row of figures: how well ``region`` and ``mask`` (None: not found) fit the reference ``truth``."""
+    spacing = truth.geometry.spacing_zyx_mm
+    box = true_box(truth)
+    row: Row = {
+        "case": case.name,
+        "grade": case.grade,
+        "organ": organ,
+        "way": way,
+        "status": region.status.value,
+        "score": round(region.score, 4),
+        "held": round(held(truth, region), 4) if region.usable and region.size_mm else 0.0,
+        "centre_error_mm": float("nan"),
+        "true_ml": round(truth.volume_ml, 3),
+        "ml": round(mask.volume_ml, 3) if mask else 0.0,
+        "dice": 0.0,
+        "hd95": round(float(np.linalg.norm(truth.geometry.extent_zyx_mm)), 2),
+    }
+    if region.centre_lps is not None:
+        error = np.linalg.norm(np.subtract(region.centre_lps, box.centre_lps))
+        row["centre_error_mm"] = round(float(error), 3)
+    if mask is not None and not mask.empty:
+        a, b = together(mask, truth)
+        row["dice"], row["hd95"] = round(dice(a, b), 5), round(hd95(a, b, spacing), 3)
+    return row
+
+
+def _segmented(pipeline: Pipeline, volume: Volume, region: Region) -> Mask | None:
+    return pipeline.system.segment(volume, region) if region.usable else None

@@ -1,0 +1,61 @@
+"""What a recipe of ``localise-crop`` says: everything that decides the result, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..augment import PoseRange
+from ..data.prepared import ORGANS
+
+
+@dataclass(frozen=True)
+class Target:
+    """One organ of the segmenter: the crop it is trained on and how often it is drawn.
+
+    ``channel`` names the output in the right-sided frame; ``shape`` is in voxels (z, y, x); ``along_z`` draws random
+    windows along a long organ instead of its centre; ``click_shape`` is the crop around a click where that must be
+    larger than the training crop.
+    """
+
+    organ: str
+    channel: str
+    shape: tuple[int, int, int]
+    share: float
+    along_z: bool = False
+    click_shape: tuple[int, int, int] | None = None
+
+    @property
+    def crop_shape(self) -> tuple[int, int, int]:
+        """Smallest crop of the running system."""
+        return self.click_shape or self.shape
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the result. Sizes in voxels (z, y, x), spacings in mm (z, y, x)."""
+
+    name: str
+    targets: tuple[Target, ...]
+    organs: tuple[str, ...] = ORGANS
+    clip: tuple[float, float] = (-300.0, 700.0)
+    centre: float = 0.0
+    scale: float = 150.0
+    locate_spacing: tuple[float, float, float] = (6.0, 6.0, 6.0)
+    locate_shape: tuple[int, int, int] = (48, 40, 64)
+    locate_widths: tuple[int, ...] = (16, 32, 64, 96)
+    locate_batch: int = 2
+    segment_spacing: tuple[float, float, float] = (2.5, 3.0, 3.0)
+    segment_widths: tuple[int, ...] = (24, 48, 96, 160)
+    segment_batch: int = 4
+    baseline_shape: tuple[int, int, int] = (48, 48, 48)
+    baseline_foreground: float = 0.8
+    lr: float = 1e-3
+    weight_decay: float = 1e-4
+    ema: float = 0.998
+    average_mirror: bool = True
+    poses: PoseRange = PoseRange()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Outputs of the segmenter, in order."""
+        return tuple(dict.fromkeys(t.channel for t in self.targets))

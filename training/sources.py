@@ -1,0 +1,56 @@
+"""Where a bundle's training data come from, and what may be said and done with the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """Texts that go into a bundle's manifest and model card."""
+
+    title: str
+    weights_licence: str
+    data_licence: str
+    attribution: list[str]
+    intended_use: str
+    not_for: list[str]
+    references: list[str]
+
+
+OPENKBP = Source(
+    title="Head and neck CT, 7 organs at risk",
+    weights_licence="Apache-2.0 for the weights as software; research use only, because the training data are",
+    data_licence=(
+        "OpenKBP: the repository carries the MIT License, Copyright (c) 2021 Aaron Babier, for 'the Software' and no "
+        "separate data licence; the images come from The Cancer Imaging Archive (head-and-neck collections there are "
+        "CC BY or CC BY-NC). Treated as research use; do not try to re-identify."
+    ),
+    attribution=[
+        "A. Babier, B. Zhang, R. Mahmood, K.L. Moore, T.G. Purdie, A.L. McNiven, T.C.Y. Chan, 'OpenKBP: The open-access "
+        "knowledge-based planning grand challenge and dataset', Med. Phys. 48:5549-5561, 2021.",
+        "K. Clark et al., 'The Cancer Imaging Archive (TCIA)', J. Digit. Imaging 26:1045-1057, 2013.",
+    ],
+    intended_use=(
+        "Research. Proposes contours of seven organs at risk on head-and-neck CT (adults, planning position) for review "
+        "and correction by a qualified person."
+    ),
+    not_for=[
+        "diagnosis",
+        "treatment planning without review of every contour",
+        "MR, PET or cone-beam CT",
+        "children",
+        "organs changed by surgery",
+    ],
+    references=["arXiv:2304.04606 (Smith et al., Localise to segment)", "doi:10.1002/mp.14845 (OpenKBP)"],
+)
+
+PHANTOM = Source(
+    title="Synthetic phantom, 7 organs (for trying out and testing)",
+    weights_licence="Apache-2.0",
+    data_licence="Synthetic volumes made by TwoStageSegLib.sample; no patient data.",
+    attribution=[],
+    intended_use="Trying out the software and testing it. Knows synthetic phantoms only.",
+    not_for=["any real image"],
+    references=["arXiv:2304.04606 (Smith et al., Localise to segment)"],
+)
