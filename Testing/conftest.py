@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from .harness.bundles import write_fake_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 
-if importlib.util.find_spec("Testing.harness.fixtures") is not None:
-    pytest_plugins = ["Testing.harness.fixtures"]
+pytest_plugins = ["Testing.harness.fixtures", "Testing.harness.workers"]
 
 
 @pytest.fixture(scope="session")

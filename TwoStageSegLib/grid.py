@@ -126,10 +126,11 @@ def _contract_slices(
     out = np.empty((depth, len(wy), len(wx)), np.float32)
     bands_y, bands_x = _bands(wy), _bands(wx)
     count = max(1, CHUNK_VOXELS // (height * width))
+    raised = np.empty((min(count, depth), height, width), np.float32) if floor is not None else None
     for z in range(0, depth, count):
         chunk = np.ascontiguousarray(part[z : z + count], np.float32)
-        if floor is not None:
-            chunk = np.maximum(chunk, np.float32(floor))
+        if raised is not None:
+            chunk = np.maximum(chunk, np.float32(floor), out=raised[: len(chunk)])
         rows_done = np.empty((len(chunk), len(wy), width), np.float32)
         for rows, cols in bands_y:
             np.matmul(wy[rows, cols], chunk[:, cols], out=rows_done[:, rows])

@@ -28,6 +28,7 @@ def fit(options: argparse.Namespace) -> int:
     """Train one network, or resume."""
     import torch
 
+    from .data.outliers import plausible_ranges, without_outliers
     from .data.prepared import load_cases
     from .fit import FitOptions
     from .fit import fit as train
@@ -50,7 +51,9 @@ def fit(options: argparse.Namespace) -> int:
         snapshot_minutes=options.snapshot_minutes,
         device=device,
     )
-    cases = load_cases(options.data, "train"), load_cases(options.data, "validation")
+    training = load_cases(options.data, "train")
+    ranges = plausible_ranges(training)
+    cases = [without_outliers(c, ranges) for c in (training, load_cases(options.data, "validation"))]
     state = train(task(options.network, chosen, *cases), options.run / options.network, settings)
     sys.stdout.write(
         f"{options.network}: {state.step} steps, {state.seconds / 60:.1f} min, best validation {state.best:.4f}\n"
@@ -60,12 +63,14 @@ def fit(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Run -> bundle."""
+    from .data.outliers import plausible_ranges, without_outliers
     from .data.prepared import load_cases
     from .export import export as write
     from .recipes import recipe
 
     chosen, source = recipe(options.recipe)
-    validation = load_cases(options.data, "validation")
+    ranges = plausible_ranges(load_cases(options.data, "train"))
+    validation = without_outliers(load_cases(options.data, "validation"), ranges)
     model = write(chosen, source, options.run, options.to, validation, options.bundle_version, options.weights)
     sys.stdout.write(f"{model.name} {model.manifest.version} in {model.folder}, sha256 {model.sha256[:12]}\n")
     return 0

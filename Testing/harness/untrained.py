@@ -1,4 +1,4 @@
-"""A bundle of real, very small, untrained networks: everything runs as with a trained one, only the organs are noise."""
+"""A bundle of real, very small, untrained networks: everything runs as with a trained one, the organs are noise."""
 
 from __future__ import annotations
 

@@ -163,6 +163,7 @@ def test_spacing_that_itk_would_make_up(tmp_path, refused, value, place):
         ((0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), "E_GEOMETRY"),
         ((2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0), "E_GEOMETRY"),
         ((float("nan"), 0, 0, 0, 0, 1.5, 0, 0, 0, 0, 3, 0), "E_GEOMETRY"),
+        ((2.2, 0, 0, 0, 0, 1.5, 0, 0, 0, 0, 3, 0), "E_GEOMETRY"),  # another spacing than pixdim's
         ((2, 0, 0, float("inf"), 0, 1.5, 0, 0, 0, 0, 3, 0), "E_GEOMETRY"),
     ],
 )
@@ -200,3 +201,10 @@ def test_colour_nifti2_and_pairs(tmp_path, refused):
     raw[344:348] = b"ni1\0"
     (tmp_path / "pair.nii").write_bytes(raw)
     refused(tmp_path / "pair.nii", "E_FORMAT")
+
+
+def test_itk_prints_no_path(tmp_path, capfd):
+    """ITK warns of scales in the sform that differ a little from the spacing, with the whole path."""
+    read_volume(patched(save(tmp_path / "a.nii", qform=0), "srow", 2.01, 0, 0, 0, 0, 1.5, 0, 0, 0, 0, 3, 0))
+    printed = capfd.readouterr()
+    assert printed.out + printed.err == ""

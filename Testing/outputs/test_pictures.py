@@ -65,9 +65,8 @@ def test_proportions_follow_the_spacing():
 
 def test_left_is_right_front_and_head_are_up():
     volume, mask = scene()
-    spot = {"Axial": (27, 24, 30), "Coronal": (20, 15, 30), "Sagittal": (20, 24, 45)}
     for name, expected in (("Axial", (-1, 1)), ("Coronal", (-1, 1)), ("Sagittal", (-1, -1))):
-        z, y, x = spot[name]  # move the organ so that its centre plane cuts the spot
+        # the organ is moved so that its middle plane cuts the spot
         start = {"Axial": (24, 20, 22), "Coronal": (16, 11, 22), "Sagittal": (16, 20, 37)}[name]
         moved = Mask("Organ", mask.voxels, start, mask.geometry)
         image = decoded(next(p.png for p in pictures(volume, moved) if p.plane.name == name))
@@ -96,7 +95,7 @@ def turn(volume: Volume, mask: Mask, flip: tuple[bool, bool, bool]) -> tuple[Vol
     signs = [-1.0 if f else 1.0 for f in flip]  # z, y, x
     direction = ((0.0, 0.0, signs[2]), (0.0, signs[1], 0.0), (signs[0], 0.0, 0.0))
     x, y, z = volume.geometry.spacing_xyz_mm
-    geometry = Geometry(voxels.shape, tuple(float(v) for v in origin), (z, y, x), direction)
+    geometry = Geometry(voxels.shape, (float(origin[0]), float(origin[1]), float(origin[2])), (z, y, x), direction)
     return Volume(voxels, geometry, "CT"), Mask("Organ", full, (0, 0, 0), geometry)
 
 

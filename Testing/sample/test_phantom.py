@@ -120,7 +120,7 @@ def test_noise_is_what_was_asked_for():
 
 
 def test_the_sample_is_written_and_reads_back(tmp_path):
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     from TwoStageSegLib.outputs.segnrrd import read_segmentation
 

@@ -19,6 +19,7 @@ from ..volume import Volume
 from .dicom_gate import one_series, straight_grid
 from .dicom_tags import Tags, scan_folder
 from .plausible import check_shape, check_size
+from .quiet import quiet_itk
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -84,7 +85,8 @@ def _read(reader: SimpleITK.ImageFileReader, tags: Tags, position_mm: float) -> 
     """One slice. GDCM's own message holds the path and is not passed on."""
     reader.SetFileName(str(tags.path))
     try:
-        return reader.Execute()
+        with quiet_itk():
+            return reader.Execute()
     except RuntimeError:
         if not tags.transfer_syntax.startswith(UNCOMPRESSED):
             raise InputRefused(

@@ -74,7 +74,9 @@ def scan_folder(folder: Path) -> tuple[list[Tags], list[str]]:
             continue
         try:
             found = _read(path)
-        except (ValueError, TypeError, KeyError, AttributeError, EOFError, OSError, NotImplementedError):
+        except InputRefused:
+            raise
+        except Exception:  # whatever a hostile or damaged header makes pydicom raise; its message may hold tags
             found = None
         if found is None:
             raise InputRefused(

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from ..errors import InputRefused
 from ..geometry import Geometry
 from ..volume import Volume
+from .dicom_series import read_dicom_folder
 from .header import DAMAGED
 from .meta_header import meta_header
 from .nifti import nifti_header, nifti_voxels
 from .nrrd_header import nrrd_header
 from .plausible import check_geometry, check_voxels
+from .quiet import quiet_itk
 from .voxels import read_voxels
 
 if TYPE_CHECKING:
@@ -37,12 +39,13 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     InputRefused : with a code and one line that says what is wrong, where and what to do.
     """
     source = Path(path)
-    if source.is_dir():
-        from .dicom_series import read_dicom_folder
-
-        volume = read_dicom_folder(source)
-    else:
-        volume = _read_file(source)
+    try:
+        volume = read_dicom_folder(source) if source.is_dir() else _read_file(source)
+    except PermissionError:
+        raise InputRefused("E_READ", f"{source.name} may not be read by you. Ask for the right to read it.") from None
+    except OSError as error:
+        reason = error.strerror or "input/output error"
+        raise InputRefused("E_READ", f"{source.name} could not be read ({reason}). Check the disk.") from None
     check_geometry(volume.geometry)
     check_voxels(volume.voxels)
     return volume
@@ -54,22 +57,15 @@ def _read_file(path: Path) -> Volume:
     if path.stat().st_size == 0:
         raise InputRefused("E_READ", f"{path.name} is empty (0 bytes). {DAMAGED}")
     name = path.name.lower()
-    try:
-        if name.endswith((".nii", ".nii.gz")):
-            file = nifti_header(path)
-            return Volume(nifti_voxels(file), grid_of(_information(path, "NiftiImageIO")), notices=file.header.notices)
-        if path.suffix.lower() in READERS:
-            reader = READERS[path.suffix.lower()]
-            header = nrrd_header(path) if reader == "NrrdImageIO" else meta_header(path)
-            grid = grid_of(_information(path, reader))
-            voxels = _voxels_by_itk(path, reader) if header.packing == "other" else read_voxels(header)
-            return Volume(voxels, grid, notices=header.notices)
-    except PermissionError:
-        raise InputRefused("E_READ", f"{path.name} may not be read by you. Ask for the right to read it.") from None
-    except OSError as error:
-        raise InputRefused(
-            "E_READ", f"{path.name} could not be read ({error.strerror or 'input/output error'})."
-        ) from None
+    if name.endswith((".nii", ".nii.gz")):
+        file = nifti_header(path)
+        return Volume(nifti_voxels(file), grid_of(_information(path, "NiftiImageIO")), notices=file.header.notices)
+    if path.suffix.lower() in READERS:
+        reader = READERS[path.suffix.lower()]
+        header = nrrd_header(path) if reader == "NrrdImageIO" else meta_header(path)
+        grid = grid_of(_information(path, reader))
+        voxels = _voxels_by_itk(path, reader) if header.packing == "other" else read_voxels(header)
+        return Volume(voxels, grid, notices=header.notices)
     if name.endswith((".dcm", ".ima")):
         raise InputRefused("E_FORMAT", f"{path.name} is one DICOM file; give the folder that holds the series.")
     raise InputRefused("E_FORMAT", f"{path.name} is of a kind that cannot be read. Use {KNOWN}.")
@@ -98,7 +94,8 @@ def _information(path: Path, reader_name: str) -> SimpleITK.ImageFileReader:
     reader.SetImageIO(reader_name)
     reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
+        with quiet_itk():
+            reader.ReadImageInformation()
     except RuntimeError:
         raise InputRefused(
             "E_GEOMETRY", f"The placement of {path.name} in the patient is not usable. Export it again."
@@ -114,6 +111,7 @@ def _voxels_by_itk(path: Path, reader_name: str) -> NDArray:
     reader.SetImageIO(reader_name)
     reader.SetFileName(str(path))
     try:
-        return SimpleITK.GetArrayFromImage(reader.Execute())
+        with quiet_itk():
+            return SimpleITK.GetArrayFromImage(reader.Execute())
     except RuntimeError:
         raise InputRefused("E_TRUNCATED", f"{path.name} cannot be read to its end: damaged. {DAMAGED}") from None

@@ -17,33 +17,14 @@ from ..grid import Grid, sample
 from ..mask import Mask
 from ..region import Kind, Region
 from ..volume import Standard, Volume, outside_value
+from .lines import PLANES, SIZE_PX, Plane, cross, frame, grown, outline
 from .png import Rgb, encode_png
 
-SIZE_PX = 280
 SMALLEST_MM, AROUND, EDGE_MM = 90.0, 1.3, 25.0
 CT_WINDOW = (-160.0, 240.0)  # level 40, width 400 HU
 GREYS = 250
 ORGAN, REFERENCE = GREYS, GREYS + 1  # palette entries behind the greys
 WHITE: Rgb = (255, 255, 255)
-
-
-@dataclass(frozen=True)
-class Plane:
-    """A viewing plane: the standard array axis it cuts, and which patient sides its four edges face."""
-
-    name: str
-    axis: int
-    left: str
-    right: str
-    top: str
-    bottom: str
-
-
-PLANES = (
-    Plane("Axial", 0, "R", "L", "A", "P"),
-    Plane("Coronal", 1, "R", "L", "S", "I"),
-    Plane("Sagittal", 2, "A", "P", "S", "I"),
-)
 
 
 @dataclass(frozen=True)
@@ -101,10 +82,10 @@ def organ_pictures(
         image = _grey(values, CT_WINDOW if ct else None)
         if own is not None:  # a darker rim keeps a light line visible on bone
             inside = _inside(plane, grid, own)
-            image[_grown(inside) & ~inside] //= 2
+            image[grown(inside) & ~inside] //= 2
         for line, colour in _lines(plane, grid, own, other, box, region):
             image[line] = colour
-        point = standard.geometry.index_to_lps([grid.start[i] if i == plane.axis else centre[i] for i in range(3)])
+        point = standard.geometry.index_to_lps(centre)
         coordinate = 2 - plane.axis
         pictures.append(
             Picture(plane, encode_png(image, palette), side_mm, "xyz"[coordinate], float(point[coordinate]))
@@ -127,8 +108,8 @@ def _box(region: Region, standard: Standard) -> tuple[NDArray[np.float64], NDArr
     """First and last (fractional) standard index of a region's box, around it if it is oblique; a click is a point."""
     if not region.usable:
         return None
-    points = region.centre_lps if region.size_mm is None else region.corners_lps()
-    index = np.atleast_2d(standard.geometry.lps_to_index(points))
+    points = np.array([region.centre_lps]) if region.size_mm is None else region.corners_lps()
+    index = standard.geometry.lps_to_index(points)
     return index.min(0), index.max(0)
 
 
@@ -188,57 +169,14 @@ def _lines(
     row, column = np.indices((SIZE_PX, SIZE_PX))
     if box is not None:
         dashes = (row + column) // 5 % 2 == 0
-        yield (_frame(plane, grid, box) & dashes if region.kind == Kind.BOX else _cross(plane, grid, box[0])), ORGAN
+        yield (frame(plane, grid, box) & dashes if region.kind == Kind.BOX else cross(plane, grid, box[0])), ORGAN
     if own is not None:
-        yield _outline(_inside(plane, grid, own)), ORGAN
+        yield outline(_inside(plane, grid, own)), ORGAN
     if other is not None:
-        yield _outline(_inside(plane, grid, other)) & ((2 * row + column) // 5 % 2 == 0), REFERENCE
+        yield outline(_inside(plane, grid, other)) & ((2 * row + column) // 5 % 2 == 0), REFERENCE
 
 
 def _inside(plane: Plane, grid: Grid, crop: _Crop) -> NDArray[np.bool_]:
     start = np.asarray(grid.start) - crop.start
     local = Grid((float(start[0]), float(start[1]), float(start[2])), grid.step, grid.shape)
     return _picture(sample(crop.voxels, local, 0.0), plane) >= 0.5
-
-
-def _outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels inside with a 4-neighbour outside; the picture's border is no outline."""
-    p = np.pad(inside, 1, mode="edge")
-    return inside & ~(p[:-2, 1:-1] & p[2:, 1:-1] & p[1:-1, :-2] & p[1:-1, 2:])
-
-
-def _grown(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    p = np.pad(inside, 1)
-    return inside | p[:-2, 1:-1] | p[2:, 1:-1] | p[1:-1, :-2] | p[1:-1, 2:]
-
-
-def _cross(plane: Plane, grid: Grid, point: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """A small cross where the user clicked, if the click is within two slices of this one."""
-    out = np.zeros((SIZE_PX, SIZE_PX), bool)
-    if abs(point[plane.axis] - grid.start[plane.axis]) <= 2:
-        r, c = (round((point[a] - grid.start[a]) / grid.step[a]) for a in range(3) if a != plane.axis)
-        r = r if plane.axis == 0 else SIZE_PX - 1 - r
-        if 6 <= r < SIZE_PX - 6 and 6 <= c < SIZE_PX - 6:
-            out[r - 6 : r + 7, c] = out[r, c - 6 : c + 7] = True
-    return out
-
-
-def _frame(plane: Plane, grid: Grid, box: tuple[NDArray, NDArray]) -> NDArray[np.bool_]:
-    """The box's rectangle in the picture, one pixel wide; nothing if the slice does not cut the box."""
-    out = np.zeros((SIZE_PX, SIZE_PX), bool)
-    cut = grid.start[plane.axis]
-    if not box[0][plane.axis] - 0.5 <= cut <= box[1][plane.axis] + 0.5:
-        return out
-    rows, columns = (a for a in range(3) if a != plane.axis)
-    ends = [np.round((np.array([b[a] for b in box]) - grid.start[a]) / grid.step[a]) for a in (rows, columns)]
-    (r0, r1), (c0, c1) = ((int(e[0]), int(e[1])) for e in ends)
-    if plane.axis != 0:
-        r0, r1 = SIZE_PX - 1 - r1, SIZE_PX - 1 - r0
-    r, c = slice(max(r0, 0), max(r1 + 1, 0)), slice(max(c0, 0), max(c1 + 1, 0))
-    for line in (r0, r1):
-        if 0 <= line < SIZE_PX:
-            out[line, c] = True
-    for line in (c0, c1):
-        if 0 <= line < SIZE_PX:
-            out[r, line] = True
-    return out

@@ -158,10 +158,10 @@ def _organ(entry: _Entry, compared: bool) -> str:
     notes = f'<ul class="notes">{notes}</ul>' if notes else ""
     views = "".join(_figure(picture, organ.organ) for picture in entry.pictures)
     views = f'<div class="views">{views}</div>' if views else ""
-    return (
-        f'<section class="organ {words.tone if words.tone == "missing" else ""}"><div><h3>{_swatch(entry.rgb)}{_e(organ.organ)}</h3>'
-        f'<span class="badge {words.tone}">{SIGNS[words.tone]} {_e(words.status)}</span><dl>{rows}</dl>{notes}</div>{views}</section>'
-    )
+    title = f"<h3>{_swatch(entry.rgb)}{_e(organ.organ)}</h3>"
+    badge = f'<span class="badge {words.tone}">{SIGNS[words.tone]} {_e(words.status)}</span>'
+    kind = "organ missing" if words.tone == "missing" else "organ"
+    return f'<section class="{kind}"><div>{title}{badge}<dl>{rows}</dl>{notes}</div>{views}</section>'
 
 
 def _figure(picture: Picture, organ: str) -> str:

@@ -12,7 +12,7 @@ from ..region import Source, Status
 
 @dataclass(frozen=True)
 class Wording:
-    """``tone`` is "good", "look" (check it), or "missing"; ``status`` never says "located" of an organ without contour."""
+    """``tone`` is "good", "look" (check it) or "missing"; without a contour the status is never "located"."""
 
     status: str
     tone: str

@@ -80,7 +80,7 @@ def generate(
 
 def write_sample(folder: Path, seed: int = 0) -> tuple[Path, Path]:
     """Write ``sample_ct.nrrd`` and ``sample_reference.seg.nrrd`` into a folder; returns both paths."""
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     from ..outputs.atomic import atomic_file
     from ..outputs.segnrrd import write_segmentation

@@ -61,7 +61,7 @@ class LocaliseCrop:
         """Segment the organ of ``region`` in the crop around it."""
         organ = self.manifest.organ(region.organ)
         grid = self._crop_grid(volume, region, organ)
-        image = self._normalised(sample(volume.standard.voxels, grid, self.manifest.input.outside))
+        image = self._normalised(self._sampled(volume, grid))
         batch = np.stack([image[:, :, ::-1], image] if organ.mirror else [image, image[:, :, ::-1]])[:, None]
         if not self.average_mirror or organ.mirror or _paired(organ.name):
             batch = batch[:1]
@@ -87,7 +87,13 @@ class LocaliseCrop:
         shape = np.maximum(np.ceil(geometry.extent_zyx_mm / spacing), 1).astype(int)
         centre = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
         grid = Grid.centred(geometry, centre, spacing, shape)
-        return grid, sample(volume.standard.voxels, grid, self.manifest.input.outside)
+        return grid, self._sampled(volume, grid)
+
+    def _sampled(self, volume: Volume, grid: Grid) -> NDArray[np.float32]:
+        """HU on a grid; a CT's padding values (-2000, -3024) count as air."""
+        outside = self.manifest.input.outside
+        floor = outside if self.manifest.input.modality == "CT" else None
+        return sample(volume.standard.voxels, grid, outside, floor=floor)
 
     def _region(self, organ: OrganSpec, map_: NDArray[np.float32], grid: Grid, volume: Volume) -> Region:
         """Largest component of one organ's coarse map as a padded box; its score is the mean probability inside,

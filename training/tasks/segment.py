@@ -34,9 +34,9 @@ class SegmentTask:
     def batch(self, rng: np.random.Generator) -> Batch:
         target = self.recipe.targets[rng.choice(len(self.shares), p=self.shares)]
         cases = self.training[target.organ]
-        return stack(
-            [self._sample(cases[rng.integers(len(cases))], target, rng) for _ in range(self.recipe.segment_batch)]
-        )
+        # a large crop counts double, so that every step costs about the same
+        count = max(1, self.recipe.segment_batch // (2 if np.prod(target.shape) > 100_000 else 1))
+        return stack([self._sample(cases[rng.integers(len(cases))], target, rng) for _ in range(count)])
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         logits = network(batch["image"]).float()
