@@ -26,17 +26,22 @@ class Device:
         """What the user reads: ``GPU: RTX 4080, 16 GB`` or ``CPU``."""
         return self.name
 
+    def notice(self, text: str) -> None:
+        """Add to what the user should know, once."""
+        if text not in self.notices:
+            self.notices.append(text)
+
     def step_down(self) -> bool:
         """After out-of-memory on the GPU: half precision first, then the CPU. False if nothing is left to try."""
         if self.kind != "cuda":
             return False
         if not self.half:
             self.half = True
-            self.notices.append("The GPU ran out of memory; continued in half precision.")
+            self.notice("The GPU ran out of memory; continued in half precision.")
             return True
         self.kind, self.half = "cpu", cpu_has_bf16()
         self.name = cpu_name()
-        self.notices.append("The GPU ran out of memory; continued on the CPU, which is slower.")
+        self.notice("The GPU ran out of memory; continued on the CPU, which is slower.")
         return True
 
 
@@ -50,7 +55,9 @@ def choose_device(wanted: str = "auto") -> Device:
         properties = torch.cuda.get_device_properties(0)
         return Device("cuda", f"GPU: {properties.name}, {properties.total_memory / 2**30:.0f} GB", half=True)
     if wanted == "cuda":
-        raise UsageError("E_DEVICE", "No usable CUDA GPU was found. Use --device cpu, or check the driver and the torch build.")
+        raise UsageError(
+            "E_DEVICE", "No usable CUDA GPU was found. Use --device cpu, or check the driver and the torch build."
+        )
     return Device("cpu", cpu_name(), cpu_has_bf16())
 
 

@@ -42,6 +42,16 @@ class Grid:
         """LPS mm of (fractional) indices into this grid."""
         return geometry.index_to_lps(np.asarray(self.start) + np.asarray(index_zyx, float) * np.asarray(self.step))
 
+    def under(self, shape_zyx) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        """(first index, shape) of the array voxels whose centres lie within the grid, clipped to ``shape_zyx``."""
+        start, step = np.asarray(self.start), np.asarray(self.step)
+        lo = np.maximum(np.ceil(start - step / 2 - 1e-9), 0).astype(int)
+        hi = np.minimum(np.floor(start + (np.asarray(self.shape) - 0.5) * step + 1e-9) + 1, shape_zyx).astype(int)
+        n = np.maximum(hi - lo, 0)
+        if (n == 0).any():
+            n[:] = 0
+        return (int(lo[0]), int(lo[1]), int(lo[2])), (int(n[0]), int(n[1]), int(n[2]))
+
     def inverse(self, lo, shape) -> Grid:
         """The grid of the standard array's own voxels ``lo .. lo+shape-1`` expressed in this grid's indices."""
         start = (np.asarray(lo, float) - self.start) / self.step
@@ -85,13 +95,10 @@ def place(crop: NDArray[np.float32], grid: Grid, shape_zyx) -> tuple[tuple[int, 
     Returns ``(start, values)``: values for the voxels whose centres lie within the crop (clipped to the array of
     ``shape_zyx``), and the index of the first one. ``values`` may be empty.
     """
-    start, step = np.asarray(grid.start), np.asarray(grid.step)
-    lo = np.maximum(np.ceil(start - step / 2 - 1e-9), 0).astype(int)
-    hi = np.minimum(np.floor(start + (np.asarray(grid.shape) - 0.5) * step + 1e-9) + 1, shape_zyx).astype(int)
-    first = (int(lo[0]), int(lo[1]), int(lo[2]))
-    if (hi <= lo).any():
+    first, shape = grid.under(shape_zyx)
+    if min(shape) == 0:
         return first, np.zeros((0, 0, 0), np.float32)
-    return first, sample(crop, grid.inverse(lo, hi - lo), 0.0)
+    return first, sample(crop, grid.inverse(first, shape), 0.0)
 
 
 def _weights(n_in: int, start: float, step: float, n_out: int) -> tuple[int, int, NDArray[np.float32]]:

@@ -15,6 +15,7 @@ from .strict_json import StrictError, build, loads
 
 SCHEMA = "twostageseg/1"
 MAX_MANIFEST_BYTES = 1_000_000
+MAX_ATOL = 0.1  # of logits; a self-test that allows more than that tests nothing
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 BUNDLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
@@ -30,7 +31,7 @@ class Licence:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """Preprocessing as data: clip to ``clip``, subtract ``centre``, divide by ``scale``; ``outside`` beyond the image."""
+    """Preprocessing: clip to ``clip``, subtract ``centre``, divide by ``scale``; ``outside`` beyond the image."""
 
     modality: str
     clip: list[float]
@@ -81,7 +82,7 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class SelfTest:
-    """A tiny input and the expected output, in one safetensors file: tensors ``<role>.input`` and ``<role>.expected``."""
+    """A tiny input and the expected output in one safetensors file: ``<role>.input`` and ``<role>.expected``."""
 
     file: str
     atol: float
@@ -137,7 +138,8 @@ def parse_manifest(text: bytes) -> Manifest:
         raise ModelRefused("manifest.json must hold one JSON object.")
     if raw.get("schema") != SCHEMA:
         raise ModelRefused(
-            f"manifest.json has schema {str(raw.get('schema'))[:40]!r}; this version reads {SCHEMA!r}. Update TwoStageSeg."
+            f"manifest.json has schema {str(raw.get('schema'))[:40]!r}; "
+            f"this version reads {SCHEMA!r}. Update TwoStageSeg."
         )
     try:
         manifest = build(Manifest, raw, "manifest")
@@ -147,29 +149,45 @@ def parse_manifest(text: bytes) -> Manifest:
     return manifest
 
 
-def _check_values(m: Manifest) -> None:
-    def need(condition: bool, what: str) -> None:
-        if not condition:
-            raise ModelRefused(f"manifest.json: {what}.")
+def _need(condition: bool, what: str) -> None:
+    if not condition:
+        raise ModelRefused(f"manifest.json: {what}.")
 
-    need(BUNDLE_NAME.fullmatch(m.name) is not None, "name must be lower-case letters, digits and hyphens")
-    need(0 < len(m.organs) <= 200, "organs must list 1 to 200 organs")
-    need(len(set(m.organ_names)) == len(m.organs), "an organ is listed twice")
-    need(len(m.input.clip) == 2 and m.input.clip[0] < m.input.clip[1], "input.clip must be [low, high]")
-    need(m.input.scale > 0, "input.scale must be positive")
-    for o in m.organs:
-        need(0 < len(o.name) <= 64 and o.name.isprintable(), "an organ's name is empty or too long")
-        need(len(o.crop_mm) == 3 and all(0 < c <= 2000 for c in o.crop_mm), f"{o.name}.crop_mm must be 3 sizes in mm")
-        need(len(o.margin_mm) == 6 and all(0 <= c <= 1000 for c in o.margin_mm), f"{o.name}.margin_mm must be 6 distances")
-        need(0 < o.threshold < 1, f"{o.name}.threshold must be between 0 and 1")
-        need(len(o.volume_ml) == 2, f"{o.name}.volume_ml must be [low, high]")
-        need(len(o.rgb) == 3 and all(0 <= c <= 255 for c in o.rgb), f"{o.name}.rgb must be 3 values 0..255")
-    need(0 < len(m.networks) <= 50, "networks must list 1 to 50 networks")
+
+def _check_values(m: Manifest) -> None:
+    """What holds for every bundle; a system checks what it needs beyond that when it is created."""
+    _need(BUNDLE_NAME.fullmatch(m.name) is not None, "name must be lower-case letters, digits and hyphens")
+    _need(0 < len(m.organs) <= 200, "organs must list 1 to 200 organs")
+    _need(len(set(m.organ_names)) == len(m.organs), "an organ is listed twice")
+    _need(len(m.input.clip) == 2 and m.input.clip[0] < m.input.clip[1], "input.clip must be [low, high]")
+    _need(m.input.scale > 0, "input.scale must be positive")
+    for organ in m.organs:
+        _check_organ(organ)
+    _need(0 < len(m.networks) <= 50, "networks must list 1 to 50 networks")
     for role, n in m.networks.items():
-        need(len(n.spacing_mm) == 3 and all(0.1 <= s <= 50 for s in n.spacing_mm), f"{role}.spacing_mm must be 3 sizes")
-        need(n.file in m.files, f"network {role} names a file that is not listed")
-    need(m.self_test.file in m.files, "self_test names a file that is not listed")
+        _need(
+            len(n.spacing_mm) == 3 and all(0.1 <= s <= 50 for s in n.spacing_mm), f"{role}.spacing_mm must be 3 sizes"
+        )
+        _need(0 < len(n.outputs) == len(set(n.outputs)), f"{role}.outputs must name one or more outputs, each once")
+        _need(n.file in m.files, f"network {role} names a file that is not listed")
+    _need(m.self_test.file in m.files, "self_test names a file that is not listed")
+    _need(0 < m.self_test.atol <= MAX_ATOL, f"self_test.atol must be above 0 and at most {MAX_ATOL:g}")
     for name, entry in m.files.items():
-        need(FILE_NAME.fullmatch(name) is not None and ".." not in name, f"file name {name[:40]!r} is not allowed")
-        need(re.fullmatch(r"[0-9a-f]{64}", entry.sha256) is not None, f"{name}: sha256 must be 64 hex digits")
-        need(0 < entry.bytes <= 2_000_000_000, f"{name}: implausible size")
+        _need(FILE_NAME.fullmatch(name) is not None and ".." not in name, f"file name {name[:40]!r} is not allowed")
+        _need(name != "manifest.json", "the manifest cannot list itself")
+        _need(re.fullmatch(r"[0-9a-f]{64}", entry.sha256) is not None, f"{name}: sha256 must be 64 hex digits")
+        _need(0 < entry.bytes <= 2_000_000_000, f"{name}: implausible size")
+
+
+def _check_organ(o: OrganSpec) -> None:
+    _need(0 < len(o.name) <= 64 and o.name.isprintable(), "an organ's name is empty or too long")
+    _need(o.output >= 0, f"{o.name}.output must be the number of an output, from 0")
+    _need(len(o.crop_mm) == 3 and all(0 < c <= 2000 for c in o.crop_mm), f"{o.name}.crop_mm must be 3 sizes in mm")
+    _need(len(o.margin_mm) == 6 and all(0 <= c <= 1000 for c in o.margin_mm), f"{o.name}.margin_mm must be 6 distances")
+    _need(
+        0 <= o.located_score <= o.low_score <= 1,
+        f"{o.name}.located_score and low_score must rise from 0 to 1 in this order",
+    )
+    _need(0 < o.threshold < 1, f"{o.name}.threshold must be between 0 and 1")
+    _need(len(o.volume_ml) == 2 and o.volume_ml[0] <= o.volume_ml[1], f"{o.name}.volume_ml must be [low, high]")
+    _need(len(o.rgb) == 3 and all(0 <= c <= 255 for c in o.rgb), f"{o.name}.rgb must be 3 values 0..255")

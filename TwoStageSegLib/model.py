@@ -42,7 +42,9 @@ def load_model(name_or_folder: str | os.PathLike[str]) -> Model:
         installed = {f.name: f for f in installed_folders()}
         if str(name_or_folder) not in installed:
             known = ", ".join(sorted(installed)) or "none"
-            raise UsageError("E_NO_MODEL", f"No model {str(name_or_folder)!r}. Installed: {known}; or give a bundle's folder.")
+            raise UsageError(
+                "E_NO_MODEL", f"No model {str(name_or_folder)!r}. Installed: {known}; or give a bundle's folder."
+            )
         folder = installed[str(name_or_folder)]
     return verify(folder)
 
@@ -70,9 +72,13 @@ def verify(folder: Path) -> Model:
 
 def installed_folders() -> list[Path]:
     """Folders of installed bundles: shipped ones, then the user's own (``TWOSTAGESEG_MODELS`` or the home folder)."""
-    own = Path(os.environ.get("TWOSTAGESEG_MODELS") or Path.home() / ".twostageseg" / "models")
-    roots = [resource_path("models"), own]
+    roots = [resource_path("models"), own_models_folder()]
     return [f for root in roots if root.is_dir() for f in sorted(root.iterdir()) if (f / "manifest.json").is_file()]
+
+
+def own_models_folder() -> Path:
+    """The user's own model folder, which updates of the product never touch; it may not exist yet."""
+    return Path(os.environ.get("TWOSTAGESEG_MODELS") or Path.home() / ".twostageseg" / "models")
 
 
 def sha256_of(file: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .device import Device, choose_device
-from .errors import Cancelled, UsageError
+from .errors import Cancelled, InputRefused, UsageError
 from .mask import Mask
 from .model import Model
 from .region import Region
@@ -51,11 +51,13 @@ class Pipeline:
         self.model = model
         self.device: Device = choose_device(device)
         self.system: System = create(model, self.device)
+        self._checked: Volume | None = None
         self._located: tuple[Volume, dict[str, Region]] | None = None
 
     def locate(self, volume: Volume, organs: Iterable[str] | None = None) -> dict[str, Region]:
         """Automatic regions. The locator finds all organs at once and runs once per volume."""
         wanted = self._wanted(organs)
+        self._check(volume)
         if self._located is None or self._located[0] is not volume:
             self._located = (volume, self.system.locate(volume, self.model.manifest.organ_names))
         return {name: self._located[1][name] for name in wanted}
@@ -80,6 +82,7 @@ class Pipeline:
         given = dict(regions or {})
         wanted = self._wanted(organs)
         self._wanted(given)
+        self._check(volume)
         for region in given.values():
             region.check_inside(volume.geometry)
 
@@ -105,6 +108,22 @@ class Pipeline:
         seconds = {"locate": located_at - started, "total": time.perf_counter() - started}
         return Result(tuple(results), self.device.text, seconds, (*volume.notices, *self.device.notices))
 
+    def _check(self, volume: Volume) -> None:
+        """Refuse, once per volume, what is not the kind of image that the model was trained on."""
+        if self._checked is volume:
+            return
+        wanted = self.model.manifest.input.modality
+        if wanted == "CT":
+            from .io import check_ct
+
+            check_ct(volume)
+        elif volume.modality not in ("", wanted):
+            raise InputRefused(
+                "E_MODALITY",
+                f"The image is {volume.modality[:16]}, the model needs {wanted[:16]}. Choose another image.",
+            )
+        self._checked = volume
+
     def _wanted(self, organs: Iterable[str] | None) -> tuple[str, ...]:
         known = self.model.manifest.organ_names
         if organs is None:
@@ -112,5 +131,7 @@ class Pipeline:
         asked = tuple(organs)
         for name in asked:
             if name not in known:
-                raise UsageError("E_ORGAN", f"The model {self.model.name} has no organ {name!r}. It has: {', '.join(known)}.")
+                raise UsageError(
+                    "E_ORGAN", f"The model {self.model.name} has no organ {name!r}. It has: {', '.join(known)}."
+                )
         return tuple(name for name in known if name in asked)

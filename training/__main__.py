@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     _export(sub.add_parser("export", help="turn a run into a model bundle, with measured margins and thresholds"))
     _evaluate(sub.add_parser("evaluate", help="measure a bundle on test cases: tables, plots, per-case CSV"))
     _baseline(sub.add_parser("baseline", help="measure the single-stage baseline on the same cases"))
+    _results(sub.add_parser("results", help="one page of figures from finished evaluations"))
     options = parser.parse_args(arguments)
     run = getattr(commands, options.command)
     return int(run(options))
@@ -53,7 +54,11 @@ def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, default=RUN)
     parser.add_argument("--to", type=Path, required=True, help="bundle folder, for example Resources/models/hn-oar-ct")
     parser.add_argument("--bundle-version", default="1.0.0")
-    parser.add_argument("--weights", default="best", help="checkpoint of each network: best, final, at_020min")
+    parser.add_argument(
+        "--weights",
+        default="best",
+        help="checkpoint: best, final, at_020min; or one per network, as locate=best,segment=at_025min",
+    )
 
 
 def _evaluate(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +85,15 @@ def _baseline(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grade", default="A")
     parser.add_argument("--to", type=Path, default=Path("results/baseline"))
     parser.add_argument("--limit", type=int, default=0)
+
+
+def _results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shipped", type=Path, help="folder that evaluate wrote")
+    parser.add_argument("--title", default="hn-oar-ct on OpenKBP")
+    parser.add_argument("--same-budget", type=Path, help="evaluate's folder of a bundle with the baseline's budget")
+    parser.add_argument("--baseline", type=Path, help="folder that baseline wrote")
+    parser.add_argument("--surroundings", type=Path, help="folder that evaluate --surroundings wrote")
+    parser.add_argument("--to", type=Path, default=Path("docs/results.md"))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ def card_text(m: Manifest) -> str:
     lines = [
         f"# {m.title}",
         "",
-        f"`{m.name}` {m.version}, system `{m.system}`, made {m.created} with TwoStageSeg {m.code_version}. {RESEARCH_NOTICE}",
+        f"`{m.name}` {m.version}, system `{m.system}`, made {m.created} with TwoStageSeg {m.code_version}. "
+        f"{RESEARCH_NOTICE}",
         "",
         "## Intended use",
         "",
@@ -27,7 +28,8 @@ def card_text(m: Manifest) -> str:
         "",
         "## Method",
         "",
-        "Two stages: a 3D U-Net on a coarse grid finds every organ; a 3D U-Net segments each organ in a crop around it.",
+        "Two stages: a 3D U-Net on a coarse grid finds every organ; "
+        "a 3D U-Net segments each organ in a crop around it.",
         "",
         "| network | grid (z, y, x) mm | widths | outputs |",
         "|---|---|---|---|",

@@ -121,6 +121,17 @@ def baseline(options: argparse.Namespace) -> int:
     return 0
 
 
+def results(options: argparse.Namespace) -> int:
+    """Evaluations -> one page."""
+    from .results_page import page
+
+    text = page(options.title, options.shipped, options.same_budget, options.baseline, options.surroundings)
+    options.to.parent.mkdir(parents=True, exist_ok=True)
+    options.to.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{options.to}\n")
+    return 0
+
+
 def _selected(cases: list, options: argparse.Namespace) -> list:
     chosen = [c for c in cases if options.grade in ("", c.grade)]
     return chosen[: options.limit] if options.limit else chosen

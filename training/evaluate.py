@@ -87,7 +87,8 @@ def summarise(rows: list[Row], organs: tuple[str, ...]) -> dict[str, Any]:
                 "hd95": round(float(np.mean([r["hd95"] for r in values])), 2),
                 "located": sum(r["status"] != "not located" for r in values),
             }
-        entry["centre_error_mm"] = round(float(np.mean([r["centre_error_mm"] for r in auto])), 2)
+        errors = [r["centre_error_mm"] for r in auto if np.isfinite(r["centre_error_mm"])]  # of those that have a place
+        entry["centre_error_mm"] = round(float(np.mean(errors)), 2) if errors else None
         out[organ] = entry
     return out
 
@@ -108,14 +109,16 @@ def table(summary: dict[str, Any]) -> str:
     lines = [
         f"HD95: {HD95_DEFINITION}; an organ that was missed counts with the diagonal of the scan.",
         "",
-        "| organ | n | true box | automatic | click 5 mm off | HD95 box | HD95 auto | HD95 click | centre error mm | box holds 99 % |",
+        "| organ | n | true box | automatic | click 5 mm off "
+        "| HD95 box | HD95 auto | HD95 click | centre error mm | box holds 99 % |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for organ, e in summary.items():
         cells = [f"{e[w]['dice']:.3f}" for w in ("box", "auto", "click")] + [
             f"{e[w]['hd95']:.1f}" for w in ("box", "auto", "click")
         ]
-        lines.append(f"| {organ} | {e['n']} | {' | '.join(cells)} | {e['centre_error_mm']:.1f} | {e['held_99']} |")
+        error = "-" if e["centre_error_mm"] is None else f"{e['centre_error_mm']:.1f}"
+        lines.append(f"| {organ} | {e['n']} | {' | '.join(cells)} | {error} | {e['held_99']} |")
     return "\n".join(lines) + "\n"
 
 
@@ -159,7 +162,7 @@ def measure_mask(case: Case, organ: str, way: str, truth: Mask, region: Region, 
         "hd95": round(float(np.linalg.norm(truth.geometry.extent_zyx_mm)), 2),
     }
     if region.centre_lps is not None:
-        error = np.linalg.norm(np.subtract(region.centre_lps, box.centre_lps))
+        error = np.linalg.norm(np.asarray(region.centre_lps) - np.asarray(box.centre_lps, float))
         row["centre_error_mm"] = round(float(error), 3)
     if mask is not None and not mask.empty:
         a, b = together(mask, truth)

@@ -151,7 +151,7 @@ def _checkpoint(
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     for i, slot in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{k}": torch.as_tensor(v).reshape(torch.as_tensor(v).shape) for k, v in slot.items()}
-    # state first: a state.json one checkpoint ahead of the tensors would skip batches, so its step is in the tensors too
+    # state first: a state.json one checkpoint ahead of the tensors would skip batches, so they hold their step too
     tensors["step"] = torch.tensor(state.step)
     text = folder / "state.tmp"
     text.write_text(json.dumps(asdict(state), indent=0), encoding="utf-8")

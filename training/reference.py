@@ -55,6 +55,6 @@ def clicked(box: Region, mm: float, rng: np.random.Generator) -> Region:
 def held(mask: Mask, region: Region) -> float:
     """Fraction of the mask's voxels whose centres lie inside the region's box."""
     points = mask.geometry.index_to_lps(np.argwhere(mask.voxels) + mask.start_zyx)
-    assert region.size_mm is not None
+    assert region.size_mm is not None and region.centre_lps is not None
     offset = np.abs((points - region.centre_lps) @ np.asarray(region.axes))
     return float((offset <= np.asarray(region.size_mm) / 2 + 1e-6).all(1).mean())

@@ -1,4 +1,4 @@
-"""Put a body-cropped training scan where a user's CT has it: 500 mm field of view, 1 mm pixels, couch, head-rest, noise.
+"""Put a body-cropped training scan where a user's CT has it: 500 mm field, 1 mm pixels, couch, head-rest, noise.
 
 For measuring only (``evaluate --surroundings``). Nothing here is shared with ``surroundings.py``, which paints the
 training crops, so that the measurement is not of what the network was shown.

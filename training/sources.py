@@ -27,13 +27,13 @@ OPENKBP = Source(
         "CC BY or CC BY-NC). Treated as research use; do not try to re-identify."
     ),
     attribution=[
-        "A. Babier, B. Zhang, R. Mahmood, K.L. Moore, T.G. Purdie, A.L. McNiven, T.C.Y. Chan, 'OpenKBP: The open-access "
-        "knowledge-based planning grand challenge and dataset', Med. Phys. 48:5549-5561, 2021.",
+        "A. Babier, B. Zhang, R. Mahmood, K.L. Moore, T.G. Purdie, A.L. McNiven, T.C.Y. Chan, 'OpenKBP: The "
+        "open-access knowledge-based planning grand challenge and dataset', Med. Phys. 48:5549-5561, 2021.",
         "K. Clark et al., 'The Cancer Imaging Archive (TCIA)', J. Digit. Imaging 26:1045-1057, 2013.",
     ],
     intended_use=(
-        "Research. Proposes contours of seven organs at risk on head-and-neck CT (adults, planning position) for review "
-        "and correction by a qualified person."
+        "Research. Proposes contours of seven organs at risk on head-and-neck CT (adults, planning position) for "
+        "review and correction by a qualified person."
     ),
     not_for=[
         "diagnosis",

@@ -102,7 +102,9 @@ def _sliding_window(system: LocaliseCrop, volume: Volume) -> float:
     x = torch.from_numpy((np.clip(image, *spec.clip) - spec.centre) / spec.scale)[None, None]
     started = time.perf_counter()
     with torch.autocast("cpu", torch.bfloat16, enabled=system.segmenter.device.half):
-        sliding_window_inference(x.contiguous(memory_format=torch.channels_last_3d), WINDOW, 1, system.segmenter.network)
+        sliding_window_inference(
+            x.contiguous(memory_format=torch.channels_last_3d), WINDOW, 1, system.segmenter.network
+        )
     return time.perf_counter() - started
 
 

@@ -63,7 +63,9 @@ def test_early_stopping_looks_at_validation_only(prepared: Path, tmp_path: Path)
 def test_segmenter_overfits_one_case(prepared: Path, tmp_path: Path) -> None:
     case = load_cases(prepared, "validation")
     task = SegmentTask(TINY, case, case)
-    state = fit(task, tmp_path, FitOptions(steps=150, decay_steps=75, warmup=10, every=150, lr=3e-3, ema=0.9), quiet=True)
+    state = fit(
+        task, tmp_path, FitOptions(steps=150, decay_steps=75, warmup=10, every=150, lr=3e-3, ema=0.9), quiet=True
+    )
     assert state.best > 0.95
 
 

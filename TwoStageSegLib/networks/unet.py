@@ -40,7 +40,9 @@ class UNet(nn.Module):
     ):
         super().__init__()
         conv, up, pool = (
-            (nn.Conv3d, nn.ConvTranspose3d, nn.MaxPool3d) if dims == 3 else (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d)
+            (nn.Conv3d, nn.ConvTranspose3d, nn.MaxPool3d)
+            if dims == 3
+            else (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d)
         )
         self.skips = skips
         self.multiple = 2 ** (len(widths) - 1)
@@ -59,8 +61,9 @@ class UNet(nn.Module):
         self.merge = nn.ModuleList(block(2 * b if skips else b, b) for _, b in deep_to_fine)
         self.head = conv(widths[0], outputs, 1)
         for module in self.modules():
-            if isinstance(module, (conv, up)):
-                nn.init.kaiming_normal_(cast(Tensor, module.weight), nonlinearity="relu")
+            # on the meta device there is nothing to fill, and trying imports torch._dynamo: 1.2 s at every start
+            if isinstance(module, (conv, up)) and not module.weight.is_meta:
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
         features = []

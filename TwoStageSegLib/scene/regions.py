@@ -68,18 +68,52 @@ def region_to_roi(scene: Any, region: Region, volume_node: Any = None) -> Any:
         region = _across(region, volume_node)
     if region.centre_lps is None or region.size_mm is None:
         raise ValueError(f"the region of {region.organ} has no size")
+    node = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", region.organ)
+    node.CreateDefaultDisplayNodes()
+    if node.GetDisplayNode() is not None:
+        node.GetDisplayNode().SetFillVisibility(False)  # the scan under the box is what the user aims by
+    move_roi(node, region)
+    return node
+
+
+def move_roi(node: Any, region: Region) -> None:
+    """Give a Markups ROI the place, size and axes of a box; it is taken out of any transform."""
+    if region.centre_lps is None or region.size_mm is None:
+        raise ValueError(f"the region of {region.organ} has no size")
     axes = np.asarray(region.axes, float)
     if np.linalg.det(axes) < 0:  # a box looks the same with one axis reversed, a ROI must be right-handed
         axes = axes * (-1.0, 1.0, 1.0)
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = axes, region.centre_lps
-    node = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", region.organ)
-    node.CreateDefaultDisplayNodes()
-    if node.GetDisplayNode() is not None:
-        node.GetDisplayNode().SetFillVisibility(False)  # the scan under the box is what the user aims by
+    node.SetAndObserveTransformNodeID(None)
     node.SetAndObserveObjectToNodeMatrix(vtk_matrix(FLIP @ matrix))
     node.SetSize(*region.size_mm)
+
+
+def region_to_point(scene: Any, region: Region) -> Any:
+    """A new point list with one point at a region's centre; :func:`point_to_region` reads it back.
+
+    Returns
+    -------
+    vtkMRMLMarkupsFiducialNode named after the organ, under no transform.
+    """
+    node = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", region.organ)
+    node.CreateDefaultDisplayNodes()
+    move_point(node, region)
     return node
+
+
+def move_point(node: Any, region: Region) -> None:
+    """Put the one point of a point list at a region's centre; the list is taken out of any transform."""
+    if region.centre_lps is None:
+        raise ValueError(f"the region of {region.organ} has no centre")
+    r, a, s = (float(v) for v in swap_ras_lps(region.centre_lps))
+    node.SetAndObserveTransformNodeID(None)
+    if node.GetNumberOfControlPoints() == 0:
+        node.AddControlPoint(r, a, s)
+        node.SetNthControlPointLabel(0, region.organ)
+    else:
+        node.SetNthControlPointPosition(0, r, a, s)
 
 
 def point_to_region(node: Any, organ: str, index: int = 0) -> Region:

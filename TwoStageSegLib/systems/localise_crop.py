@@ -8,10 +8,10 @@ those the network was trained on; its probability is placed into the input's own
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 from scipy import ndimage
 
 from ..device import Device
@@ -23,20 +23,24 @@ from ..model import Model
 from ..region import Kind, Region, Source, Status
 from ..volume import Volume
 from .body import body_box
+from .requirements import RECENTRE_MM, SLACK_MM, check_bundle, self_test_pairs
 from .runner import Runner, probability
 
 FULL = np.ones((3, 3, 3), bool)  # 26-connectivity, as 002's largest component
 
 
 class LocaliseCrop:
-    """A running ``localise-crop`` bundle. Parameters of the bundle: ``average_mirror`` (bool), ``box_slack_mm``."""
+    """A running ``localise-crop`` bundle. Parameters of the bundle: ``average_mirror``,
+    ``box_slack_mm``, ``recentre_mm`` (0: never)."""
 
     def __init__(self, model: Model, device: Device):
         self.model, self.manifest = model, model.manifest
+        check_bundle(self.manifest)
         self.locator = Runner(model, "locate", device)
         self.segmenter = Runner(model, "segment", device)
         self.average_mirror = bool(self.manifest.parameters.get("average_mirror", False))
-        self.box_slack_mm = float(self.manifest.parameters.get("box_slack_mm", 3.0))
+        self.box_slack_mm = float(self.manifest.parameters.get("box_slack_mm", SLACK_MM))
+        self.recentre_mm = float(self.manifest.parameters.get("recentre_mm", RECENTRE_MM))
 
     def locate(self, volume: Volume, organs: Iterable[str]) -> dict[str, Region]:
         """A padded box per organ, from one pass of the coarse network over the body."""
@@ -58,26 +62,46 @@ class LocaliseCrop:
         return found
 
     def segment(self, volume: Volume, region: Region) -> Mask:
-        """Segment the organ of ``region`` in the crop around it."""
+        """Segment the organ of ``region`` in the crop around it.
+
+        If the organ turns out to lie off the crop's centre by more than ``recentre_mm``, once more around where it
+        is (papers/000 refines its centres from the first mask in the same way). A drawn box stays where it is.
+        """
+        organ = self.manifest.organ(region.organ)
+        mask = self._once(volume, region, organ)
+        if region.source == Source.BOX or mask.empty or self.recentre_mm <= 0:
+            return mask
+        middle = volume.geometry.index_to_lps(np.add(mask.start_zyx, np.subtract(mask.voxels.shape, 1) / 2))
+        if np.linalg.norm(middle - np.asarray(region.centre_lps)) <= self.recentre_mm:
+            return mask
+        x, y, z = (float(v) for v in middle)
+        again = self._once(volume, replace(region, centre_lps=(x, y, z)), organ)
+        return mask if again.empty else again
+
+    def probability(self, volume: Volume, region: Region) -> tuple[tuple[int, int, int], NDArray[np.float32]]:
+        """The organ's probability at the voxels of the standard array under its crop: ``(first index, values)``.
+
+        An organ on the midline is the mean of the crop and its mirror image, if the bundle says so.
+        """
         organ = self.manifest.organ(region.organ)
         grid = self._crop_grid(volume, region, organ)
         image = self._normalised(self._sampled(volume, grid))
-        batch = np.stack([image[:, :, ::-1], image] if organ.mirror else [image, image[:, :, ::-1]])[:, None]
-        if not self.average_mirror or organ.mirror or _paired(organ.name):
-            batch = batch[:1]
-        maps = probability(self.segmenter(np.ascontiguousarray(batch))[:, organ.output])
-        if organ.mirror:
-            maps[0] = maps[0][:, :, ::-1].copy()
-        elif len(maps) > 1:
-            maps[1] = maps[1][:, :, ::-1].copy()
-        return self._placed(maps.mean(0), grid, volume, region, organ)
+        both = self.average_mirror and not _paired(organ.name)
+        flips = [organ.mirror, not organ.mirror] if both else [organ.mirror]
+        batch = np.stack([_mirrored(image, flip) for flip in flips])[:, None]
+        maps = probability(self.segmenter(batch)[:, organ.output])
+        map_ = np.mean([_mirrored(m, flip) for m, flip in zip(maps, flips, strict=True)], 0, dtype=np.float32)
+        return place(map_, grid, volume.standard.geometry.shape_zyx)
+
+    def _once(self, volume: Volume, region: Region, organ: OrganSpec) -> Mask:
+        return self._placed(*self.probability(volume, region), volume, region, organ)
 
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""
-        tensors = load_file(self.model.file(self.manifest.self_test.file))
-        for role, runner in (("locate", self.locator), ("segment", self.segmenter)):
-            got = runner(tensors[f"{role}.input"], exact=True)
-            expected = tensors[f"{role}.expected"]
+        runners = {"locate": self.locator, "segment": self.segmenter}
+        pairs = self_test_pairs(self.model, {role: runner.network.multiple for role, runner in runners.items()})
+        for role, (given, expected) in pairs.items():
+            got = runners[role](given, exact=True)
             if got.shape != expected.shape or not np.allclose(got, expected, atol=self.manifest.self_test.atol):
                 raise ModelRefused(f"The self-test of the network {role!r} failed: this bundle does not work here.")
 
@@ -140,11 +164,10 @@ class LocaliseCrop:
         return Grid.centred(geometry, region.centre_lps, spacing, np.minimum(shape, np.maximum(limit, smallest)))
 
     def _placed(
-        self, map_: NDArray[np.float32], grid: Grid, volume: Volume, region: Region, organ: OrganSpec
+        self, start: tuple[int, int, int], values: NDArray[np.float32], volume: Volume, region: Region, organ: OrganSpec
     ) -> Mask:
-        """Probability crop -> threshold on the input's own voxels -> largest component -> Mask."""
+        """Probability on the scan's own voxels -> threshold -> largest component -> Mask."""
         geometry, axis_map = volume.standard.geometry, volume.standard.axis_map
-        start, values = place(map_, grid, geometry.shape_zyx)
         inside = values > organ.threshold
         if region.source == Source.BOX and region.size_mm is not None:
             inside &= self._within(region, geometry, start, inside.shape)
@@ -167,13 +190,18 @@ class LocaliseCrop:
 
     def _normalised(self, hu: NDArray[np.float32]) -> NDArray[np.float32]:
         spec = self.manifest.input
-        return ((np.clip(hu, *spec.clip) - spec.centre) / spec.scale).astype(np.float32)
+        return ((np.clip(hu, spec.clip[0], spec.clip[1]) - spec.centre) / spec.scale).astype(np.float32)
 
     def _padded(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         multiple = self.locator.network.multiple
-        air = (max(self.manifest.input.outside, self.manifest.input.clip[0]) - self.manifest.input.centre)
+        air = max(self.manifest.input.outside, self.manifest.input.clip[0]) - self.manifest.input.centre
         widths = [(0, -n % multiple) for n in image.shape]
         return np.pad(image, widths, constant_values=air / self.manifest.input.scale)
+
+
+def _mirrored(image: NDArray[np.float32], mirror: bool) -> NDArray[np.float32]:
+    """The image, flipped left-right if asked; contiguous, as the network wants it."""
+    return np.ascontiguousarray(image[:, :, ::-1]) if mirror else image
 
 
 def _paired(name: str) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -53,11 +56,11 @@ class Runner:
             weights = load_file(model.file(self.spec.file))
             network.load_state_dict(weights, strict=True)
         except (SafetensorError, RuntimeError) as error:
-            reason = str(error).splitlines()[0][:200]
+            reason = (str(error).splitlines()[1:] or [str(error)])[0].strip()[:200]  # torch's first line says nothing
             raise ModelRefused(f"The weights {self.spec.file} do not fit their network: {reason}") from None
-        if not all(bool(torch.isfinite(w).all()) for w in weights.values()):
+        if not all(bool(torch.isfinite(w).all()) for w in network.parameters()):
             raise ModelRefused(f"The weights {self.spec.file} hold values that are not numbers.")
-        self.network = network.eval().to(memory_format=torch.channels_last_3d)
+        self.network = network.eval().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def __call__(self, batch: NDArray[np.float32], exact: bool = False) -> NDArray[np.float32]:
         """Logits of a batch: ``(n, 1, D, H, W)`` -> ``(n, outputs, D, H, W)`` float32. ``exact``: full precision."""
@@ -65,20 +68,38 @@ class Runner:
             try:
                 return self._forward(batch, exact)
             except torch.cuda.OutOfMemoryError:
-                torch.cuda.empty_cache()
-                if len(batch) > 1:
-                    self.device.notices.append("The GPU ran out of memory; continued with smaller batches.")
-                    return np.concatenate([self(one[None], exact) for one in batch])
-                if not self.device.step_down():
+                if self.device.kind != "cuda":
                     raise
+            except RuntimeError as error:
+                if "can't allocate memory" in str(error):  # how torch says it on the CPU
+                    raise MemoryError("Not enough memory; close other programs.") from None
+                raise
+            # not inside the except clause: there the exception still holds the memory that it is about
+            torch.cuda.empty_cache()
+            if len(batch) > 1:
+                self.device.notice("The GPU ran out of memory; continued with smaller batches.")
+                return np.concatenate([self(one[None], exact) for one in batch])
+            self.device.step_down()
 
     @torch.inference_mode()
     def _forward(self, batch: NDArray[np.float32], exact: bool) -> NDArray[np.float32]:
         self.network.to(self.device.kind)
         x = torch.from_numpy(batch).to(self.device.kind).to(memory_format=torch.channels_last_3d)
-        with torch.autocast(self.device.kind, torch.bfloat16, enabled=self.device.half and not exact):
+        half = torch.autocast(self.device.kind, torch.bfloat16, enabled=self.device.half and not exact)
+        with half, _full_precision(exact):
             y = self.network(x)
         return y.float().cpu().numpy()
+
+
+@contextlib.contextmanager
+def _full_precision(wanted: bool) -> Iterator[None]:
+    """Convolutions on a GPU in real float32: by default cuDNN rounds their inputs to ten bits (TF32)."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = before and not wanted
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:

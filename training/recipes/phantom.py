@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .hn_oar_ct import RECIPE as REAL
+from .recipe import Target
+
+
+def _shape(target: Target) -> tuple[int, int, int]:
+    """The real recipe's crop in voxels of 4 mm, to a multiple of 8."""
+    z, y, x = (max(16, round(n * s / 4 / 8 + 0.2) * 8) for n, s in zip(target.shape, REAL.segment_spacing, strict=True))
+    return z, y, x
+
 
 RECIPE = replace(
     REAL,
@@ -15,14 +23,6 @@ RECIPE = replace(
     segment_spacing=(4.0, 4.0, 4.0),
     segment_widths=(8, 16, 32),
     average_mirror=False,
-    targets=tuple(
-        replace(
-            t,
-            shape=tuple(
-                max(16, round(n * s / 4 / 8 + 0.2) * 8) for n, s in zip(t.shape, REAL.segment_spacing, strict=True)
-            ),
-            click_shape=None,
-        )
-        for t in REAL.targets
-    ),
+    lr=2e-3,
+    targets=tuple(replace(t, shape=_shape(t), click_shape=None) for t in REAL.targets),
 )

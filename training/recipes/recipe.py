@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..augment import PoseRange
 from ..data.prepared import ORGANS
@@ -53,7 +53,9 @@ class Recipe:
     weight_decay: float = 1e-4
     ema: float = 0.998
     average_mirror: bool = True
-    poses: PoseRange = PoseRange()
+    box_slack_mm: float = 3.0
+    recentre_mm: float = 8.0
+    poses: PoseRange = field(default_factory=PoseRange)
 
     @property
     def channels(self) -> tuple[str, ...]:

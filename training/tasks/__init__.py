@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..data.prepared import Case
 from ..recipes.recipe import Recipe
 from .base import Task
@@ -13,5 +15,9 @@ def task(name: str, recipe: Recipe, training: list[Case], validation: list[Case]
     from .locate import LocateTask
     from .segment import SegmentTask
 
-    kinds = {"locate": LocateTask, "segment": SegmentTask, "baseline": BaselineTask}
+    kinds: dict[str, Callable[[Recipe, list[Case], list[Case]], Task]] = {
+        "locate": LocateTask,
+        "segment": SegmentTask,
+        "baseline": BaselineTask,
+    }
     return kinds[name](recipe, training, validation)

@@ -1,0 +1,94 @@
+"""What the system ``localise-crop`` needs of a bundle beyond what holds for every one, said before a network is built.
+
+A bundle is somebody else's data: what would break in the middle of a run is refused when the bundle is loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from ..errors import ModelRefused
+from ..manifest import Manifest, OrganSpec
+from ..model import Model
+
+ROLES = ("locate", "segment")
+MAX_CROP_VOXELS = 2**24  # 256 voxels along each axis
+MAX_TEST_VOXELS = 2**21
+SLACK_MM, RECENTRE_MM = 3.0, 0.0
+
+Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def check_bundle(m: Manifest) -> None:
+    """Refuse a manifest whose networks, organs and parameters do not fit together. Raises ModelRefused."""
+    for role in ROLES:
+        if role not in m.networks:
+            raise ModelRefused(f"The bundle lacks the network {role!r}.")
+        arguments, outputs = m.networks[role].arguments, m.networks[role].outputs
+        if (arguments.get("dims", 3), arguments.get("inputs", 1)) != (3, 1):
+            raise ModelRefused(f"The network {role!r} must take one image in three dimensions.")
+        if arguments.get("outputs", 1) != len(outputs):
+            raise ModelRefused(f"The network {role!r} has another number of outputs than the {len(outputs)} it names.")
+    for organ in m.organs:
+        _check_organ(organ, m)
+    _check_parameters(m.parameters)
+
+
+def _check_organ(organ: OrganSpec, m: Manifest) -> None:
+    segment = m.networks["segment"]
+    if organ.name not in m.networks["locate"].outputs:
+        raise ModelRefused(f"The network 'locate' has no output for the organ {organ.name!r}.")
+    if organ.output >= len(segment.outputs):
+        raise ModelRefused(
+            f"{organ.name}.output is {organ.output}, but the network 'segment' has {len(segment.outputs)} outputs."
+        )
+    if math.prod(c / s for c, s in zip(organ.crop_mm, segment.spacing_mm, strict=True)) > MAX_CROP_VOXELS:
+        raise ModelRefused(f"{organ.name}.crop_mm holds implausibly many voxels of {segment.spacing_mm} mm.")
+
+
+def _check_parameters(parameters: Mapping[str, Any]) -> None:
+    known = {"average_mirror", "box_slack_mm", "recentre_mm"}
+    if unknown := sorted(set(parameters) - known):
+        raise ModelRefused(f"The bundle's parameter {unknown[0][:40]!r} is unknown. Update TwoStageSeg.")
+    if not isinstance(parameters.get("average_mirror", False), bool):
+        raise ModelRefused("The bundle's parameter 'average_mirror' must be true or false.")
+    for name in ("box_slack_mm", "recentre_mm"):
+        value = parameters.get(name, 0.0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:
+            raise ModelRefused(f"The bundle's parameter {name!r} must be a distance from 0 to 1000 mm.")
+
+
+def self_test_pairs(model: Model, multiples: Mapping[str, int]) -> dict[str, Pair]:
+    """Input and expected output of every role's self-test, fit to be run.
+
+    Parameters
+    ----------
+    multiples : per role, what the spatial size of an input must be a multiple of.
+
+    Returns
+    -------
+    ``(n, 1, D, H, W)`` and ``(n, outputs, D, H, W)`` float32 per role. Raises ModelRefused if a tensor is no such.
+    """
+    name = model.manifest.self_test.file
+    try:
+        tensors = load_file(model.file(name))
+    except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ModelRefused(f"The self-test {name} cannot be read: {str(error)[:100]}") from None
+    pairs = {}
+    for role, multiple in multiples.items():
+        given, expected = tensors.get(f"{role}.input"), tensors.get(f"{role}.expected")
+        if given is None or expected is None:
+            raise ModelRefused(f"The self-test {name} lacks the input or the output of the network {role!r}.")
+        shape = given.shape
+        fits = len(shape) == 5 and shape[1] == 1 and all(0 < n and n % multiple == 0 for n in shape[2:])
+        if not fits or given.size > MAX_TEST_VOXELS or not given.dtype == expected.dtype == np.float32:
+            raise ModelRefused(f"The self-test of the network {role!r} is not made for it: {shape}, {given.dtype}.")
+        pairs[role] = (given, expected)
+    return pairs

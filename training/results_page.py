@@ -1,0 +1,88 @@
+"""One page of figures from finished evaluations: what a reader of the README is sent to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .evaluate import SCALES, SHIFTS_MM, table
+
+Summary = dict[str, Any]
+
+
+def page(title: str, shipped: Path, same_budget: Path | None, baseline: Path | None, surroundings: Path | None) -> str:
+    """Markdown of one bundle's results; every argument is a folder that ``evaluate`` or ``baseline`` wrote."""
+    main = _read(shipped)
+    parts = [
+        f"# {title}",
+        "",
+        "Written by `python -m training results`; every figure comes from the per-case CSV of `evaluate`.",
+        "Whole organs of the test cases only; a contour that is plainly something else is scored like every other.",
+        "",
+        "## Where the Dice goes: true box, automatic, click",
+        "",
+        table(main),
+        "## When the location is wrong",
+        "",
+        *_curves(main),
+    ]
+    if same_budget and baseline:
+        parts += [
+            "",
+            "## Two stages against one, same budget",
+            "",
+            *_compared(_read(same_budget), _read(baseline), main),
+        ]
+    if surroundings:
+        parts += ["", "## In a planning CT's surroundings", "", *_surroundings(main, _read(surroundings))]
+    return "\n".join(parts) + "\n"
+
+
+def _curves(summary: Summary) -> list[str]:
+    head = [f"{m} mm" for m in SHIFTS_MM] + [f"x {s}" for s in SCALES]
+    lines = [
+        "Mean Dice with the true centre moved by so many mm in a random direction, and the true box scaled.",
+        "",
+        "| organ | " + " | ".join(head) + " |",
+        "|---" * (len(head) + 1) + "|",
+    ]
+    for organ, e in summary.items():
+        values = [e[f"shift_{m}"]["dice"] for m in SHIFTS_MM] + [e[f"scale_{s}"]["dice"] for s in SCALES]
+        lines.append(f"| {organ} | " + " | ".join(f"{v:.3f}" for v in values) + " |")
+    return lines
+
+
+def _compared(two: Summary, one: Summary, shipped: Summary) -> list[str]:
+    lines = [
+        "| organ | n | one stage | two stages, same budget | gain | two stages as shipped | HD95 one | HD95 two |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for organ, e in two.items():
+        a, b, c = one[organ]["auto"], e["auto"], shipped[organ]["auto"]
+        lines.append(
+            f"| {organ} | {e['n']} | {a['dice']:.3f} | {b['dice']:.3f} | {b['dice'] - a['dice']:+.3f} "
+            f"| {c['dice']:.3f} | {a['hd95']:.1f} | {b['hd95']:.1f} |"
+        )
+    return lines
+
+
+def _surroundings(plain: Summary, there: Summary) -> list[str]:
+    lines = [
+        "The same cases in a 500 mm field of view with couch and head-rest, 512 x 512 pixels, shifted, with noise.",
+        "",
+        "| organ | n | Dice as it is | Dice there | change | located as it is | located there |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for organ, e in there.items():
+        a, b = plain[organ]["auto"], e["auto"]
+        lines.append(
+            f"| {organ} | {e['n']} | {a['dice']:.3f} | {b['dice']:.3f} | {b['dice'] - a['dice']:+.3f} "
+            f"| {a['located']} | {b['located']} |"
+        )
+    return lines
+
+
+def _read(folder: Path) -> Summary:
+    summary: Summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return summary
