@@ -63,7 +63,7 @@ class Markers:
         self._adopt(owner, node, is_box, region, rgb)
 
     def place(self, volume_node: Any, organ: str, rgb: tuple[int, int, int], is_box: bool) -> Any:
-        """An empty box or point for the user to place in a view; returns its node. An earlier marker stays until then."""
+        """An empty box or point for the user to place in a view; returns its node. An earlier one stays till then."""
         self.stop_placing()
         kind = "ROI" if is_box else "Fiducial"
         node = self._scene.AddNewNodeByClass(f"vtkMRMLMarkups{kind}Node", organ)
@@ -172,8 +172,7 @@ class Markers:
 def _same(a: Region, b: Region) -> bool:
     if (a.size_mm is None) != (b.size_mm is None) or a.centre_lps is None or b.centre_lps is None:
         return False
-    pairs = [(a.centre_lps, b.centre_lps)]
+    pairs: list[tuple[Any, Any]] = [(a.centre_lps, b.centre_lps)]
     if a.size_mm is not None and b.size_mm is not None:
         pairs += [(a.size_mm, b.size_mm), (np.ravel(a.axes), np.ravel(b.axes))]
     return all(np.allclose(p, q, rtol=0, atol=_SAME_MM) for p, q in pairs)
-

@@ -29,6 +29,7 @@ class Note(StrEnum):
 
     NONE = ""
     MOVED = "moved: will be redone"
+    REDO = "will be redone"
     EMPTY = "nothing found there: move it"
     EDGE = "touches the edge of its box: enlarge it"
     CUT = "reaches the end of the scan: may be cut"
@@ -86,7 +87,9 @@ class OrganState:
 
     @property
     def remark(self) -> Note:
-        return Note.MOVED if self.stale and not self.running else self.note
+        if self.stale and not self.running:
+            return Note.MOVED if self.region is not None else Note.REDO
+        return self.note
 
     @property
     def score(self) -> float | None:

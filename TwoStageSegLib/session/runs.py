@@ -169,7 +169,7 @@ class Runs:
         for text in event.notices:
             self._log.add(text)
         self._log.add(f"run {job.number}: done in {total:.1f} s")
-        missing = [n for n in job.organs if job.rows[n].region is not None and not job.rows[n].region.usable]
+        missing = [n for n in job.organs if (region := job.rows[n].region) is None or not region.usable]
         self.end(_outcome(len(job.organs), missing, event.notices), unfinished=False)
 
     def _arrived(self, job: Job, result: OrganResult) -> None:

@@ -12,54 +12,49 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..device import Device
 from ..errors import ModelRefused
-from ..grid import Grid, place, sample
+from ..grid import Grid, place
 from ..manifest import OrganSpec
 from ..mask import Mask
 from ..model import Model
-from ..region import Kind, Region, Source, Status
+from ..region import Region, Source
 from ..volume import Volume
-from .body import body_box
+from .coarse import coarse_body, region_from_map
+from .placing import mask_from
+from .preprocess import Preprocess
 from .requirements import RECENTRE_MM, SLACK_MM, check_bundle, self_test_pairs
 from .runner import Runner, probability
 
-FULL = np.ones((3, 3, 3), bool)  # 26-connectivity, as 002's largest component
-
 
 class LocaliseCrop:
-    """A running ``localise-crop`` bundle. Parameters of the bundle: ``average_mirror``,
-    ``box_slack_mm``, ``recentre_mm`` (0: never)."""
+    """A running ``localise-crop`` bundle.
+
+    Parameters of the bundle: ``average_mirror``, ``box_slack_mm``, ``recentre_mm`` (0: never).
+    """
 
     def __init__(self, model: Model, device: Device):
         self.model, self.manifest = model, model.manifest
         check_bundle(self.manifest)
         self.locator = Runner(model, "locate", device)
         self.segmenter = Runner(model, "segment", device)
+        self.preprocess = Preprocess(self.manifest.input)
         self.average_mirror = bool(self.manifest.parameters.get("average_mirror", False))
         self.box_slack_mm = float(self.manifest.parameters.get("box_slack_mm", SLACK_MM))
         self.recentre_mm = float(self.manifest.parameters.get("recentre_mm", RECENTRE_MM))
 
     def locate(self, volume: Volume, organs: Iterable[str]) -> dict[str, Region]:
         """A padded box per organ, from one pass of the coarse network over the body."""
-        wanted = list(organs)
-        grid, coarse = self._coarse(volume)
-        box = body_box(coarse)
-        if box is None:
-            return {name: Region.not_located(name) for name in wanted}
-        body = coarse[box]
-        start = tuple(float(s + b.start * d) for s, b, d in zip(grid.start, box, grid.step, strict=True))
-        grid = Grid((start[0], start[1], start[2]), grid.step, body.shape)
-        logits = self.locator(self._padded(self._normalised(body))[None, None])[0]
+        found = coarse_body(volume, self.locator.spec.spacing_mm, self.preprocess)
+        if found is None:
+            return {name: Region.not_located(name) for name in organs}
+        grid, body = found
         z, y, x = body.shape
-        channels = self.locator.spec.outputs
-        found = {}
-        for name in wanted:
-            map_ = probability(logits[channels.index(name), :z, :y, :x])
-            found[name] = self._region(self.manifest.organ(name), map_, grid, volume)
-        return found
+        image = self.preprocess.normalised(self.preprocess.padded(body, self.locator.network.multiple))
+        maps = dict(zip(self.locator.spec.outputs, self.locator(image[None, None])[0, :, :z, :y, :x], strict=True))
+        geometry = volume.standard.geometry
+        return {n: region_from_map(probability(maps[n]), grid, self.manifest.organ(n), geometry) for n in organs}
 
     def segment(self, volume: Volume, region: Region) -> Mask:
         """Segment the organ of ``region`` in the crop around it.
@@ -85,16 +80,13 @@ class LocaliseCrop:
         """
         organ = self.manifest.organ(region.organ)
         grid = self._crop_grid(volume, region, organ)
-        image = self._normalised(self._sampled(volume, grid))
+        image = self.preprocess.image(volume, grid)
         both = self.average_mirror and not _paired(organ.name)
         flips = [organ.mirror, not organ.mirror] if both else [organ.mirror]
         batch = np.stack([_mirrored(image, flip) for flip in flips])[:, None]
         maps = probability(self.segmenter(batch)[:, organ.output])
         map_ = np.mean([_mirrored(m, flip) for m, flip in zip(maps, flips, strict=True)], 0, dtype=np.float32)
         return place(map_, grid, volume.standard.geometry.shape_zyx)
-
-    def _once(self, volume: Volume, region: Region, organ: OrganSpec) -> Mask:
-        return self._placed(*self.probability(volume, region), volume, region, organ)
 
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""
@@ -105,49 +97,9 @@ class LocaliseCrop:
             if got.shape != expected.shape or not np.allclose(got, expected, atol=self.manifest.self_test.atol):
                 raise ModelRefused(f"The self-test of the network {role!r} failed: this bundle does not work here.")
 
-    def _coarse(self, volume: Volume) -> tuple[Grid, NDArray[np.float32]]:
-        geometry = volume.standard.geometry
-        spacing = np.asarray(self.locator.spec.spacing_mm)
-        shape = np.maximum(np.ceil(geometry.extent_zyx_mm / spacing), 1).astype(int)
-        centre = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
-        grid = Grid.centred(geometry, centre, spacing, shape)
-        return grid, self._sampled(volume, grid)
-
-    def _sampled(self, volume: Volume, grid: Grid) -> NDArray[np.float32]:
-        """HU on a grid; a CT's padding values (-2000, -3024) count as air."""
-        outside = self.manifest.input.outside
-        floor = outside if self.manifest.input.modality == "CT" else None
-        return sample(volume.standard.voxels, grid, outside, floor=floor)
-
-    def _region(self, organ: OrganSpec, map_: NDArray[np.float32], grid: Grid, volume: Volume) -> Region:
-        """Largest component of one organ's coarse map as a padded box; its score is the mean probability inside,
-        times its share of everything above one half (two candidates make it unsure)."""
-        labels, count = ndimage.label(map_ > 0.5, FULL)
-        if count == 0:
-            return Region.not_located(organ.name, float(map_.max()))
-        mass = ndimage.sum_labels(map_, labels, np.arange(1, count + 1))
-        best = int(np.argmax(mass)) + 1
-        score = float(map_[labels == best].mean() * mass[best - 1] / mass.sum())
-        if score < organ.located_score:
-            return Region.not_located(organ.name, score)
-        where = ndimage.find_objects(labels)[best - 1]
-        geometry = volume.standard.geometry
-        step_mm = np.asarray(grid.step) * geometry.spacing_zyx_mm
-        low = np.array([s.start - 0.5 for s in where]) - np.asarray(organ.margin_mm)[[4, 2, 0]] / step_mm
-        high = np.array([s.stop - 0.5 for s in where]) + np.asarray(organ.margin_mm)[[5, 3, 1]] / step_mm
-        centre = grid.to_lps(geometry, (low + high) / 2)
-        size = ((high - low) * step_mm)[::-1]
-        axes = geometry.direction
-        return Region(
-            organ.name,
-            Kind.BOX,
-            Source.AUTO,
-            Status.LOCATED if score >= organ.low_score else Status.LOW_CONFIDENCE,
-            score,
-            (float(centre[0]), float(centre[1]), float(centre[2])),
-            (float(size[0]), float(size[1]), float(size[2])),
-            (axes[0], axes[1], axes[2]),
-        )
+    def _once(self, volume: Volume, region: Region, organ: OrganSpec) -> Mask:
+        start, values = self.probability(volume, region)
+        return mask_from(values, start, organ.threshold, volume, region, self.box_slack_mm)
 
     def _crop_grid(self, volume: Volume, region: Region, organ: OrganSpec) -> Grid:
         geometry = volume.standard.geometry
@@ -163,41 +115,6 @@ class LocaliseCrop:
         smallest = np.ceil(np.asarray(organ.crop_mm) / spacing / multiple - 0.02).astype(int) * multiple
         return Grid.centred(geometry, region.centre_lps, spacing, np.minimum(shape, np.maximum(limit, smallest)))
 
-    def _placed(
-        self, start: tuple[int, int, int], values: NDArray[np.float32], volume: Volume, region: Region, organ: OrganSpec
-    ) -> Mask:
-        """Probability on the scan's own voxels -> threshold -> largest component -> Mask."""
-        geometry, axis_map = volume.standard.geometry, volume.standard.axis_map
-        inside = values > organ.threshold
-        if region.source == Source.BOX and region.size_mm is not None:
-            inside &= self._within(region, geometry, start, inside.shape)
-        labels, count = ndimage.label(inside, FULL)
-        if count > 1:
-            inside = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-        begins = axis_map.start_to_input(start, inside.shape, geometry.shape_zyx)
-        edge = _touches_edge(inside, start, geometry.shape_zyx)
-        voxels = np.ascontiguousarray(axis_map.to_input(inside))
-        return Mask(organ.name, voxels, begins, volume.geometry, edge).trimmed()
-
-    def _within(self, region: Region, geometry, start: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Voxels inside the drawn box, with a little slack: what the user bounds stays bounded."""
-        assert region.size_mm is not None
-        axes = np.asarray(region.axes)
-        ranges = [np.arange(s, s + n) for s, n in zip(start, shape, strict=True)]
-        points = geometry.index_to_lps(np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, 3))
-        offset = np.abs((points - region.centre_lps) @ axes)
-        return (offset <= np.asarray(region.size_mm) / 2 + self.box_slack_mm).all(1).reshape(shape)
-
-    def _normalised(self, hu: NDArray[np.float32]) -> NDArray[np.float32]:
-        spec = self.manifest.input
-        return ((np.clip(hu, spec.clip[0], spec.clip[1]) - spec.centre) / spec.scale).astype(np.float32)
-
-    def _padded(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        multiple = self.locator.network.multiple
-        air = max(self.manifest.input.outside, self.manifest.input.clip[0]) - self.manifest.input.centre
-        widths = [(0, -n % multiple) for n in image.shape]
-        return np.pad(image, widths, constant_values=air / self.manifest.input.scale)
-
 
 def _mirrored(image: NDArray[np.float32], mirror: bool) -> NDArray[np.float32]:
     """The image, flipped left-right if asked; contiguous, as the network wants it."""
@@ -207,15 +124,3 @@ def _mirrored(image: NDArray[np.float32], mirror: bool) -> NDArray[np.float32]:
 def _paired(name: str) -> bool:
     """TG-263 names of paired organs end in _L or _R; averaging over the mirror image would mix the sides."""
     return name.endswith(("_L", "_R"))
-
-
-def _touches_edge(inside: NDArray[np.bool_], start: tuple[int, ...], full: tuple[int, ...]) -> bool:
-    """True if the organ reaches a face of its crop behind which the image goes on."""
-    for axis, (s, n, whole) in enumerate(zip(start, inside.shape, full, strict=True)):
-        if n == 0:
-            return False
-        if s > 0 and inside.take(0, axis).any():
-            return True
-        if s + n < whole and inside.take(n - 1, axis).any():
-            return True
-    return False

@@ -1,0 +1,65 @@
+"""The locator's coarse grid, and what its maps say: the largest component of an organ as a padded box."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..geometry import Geometry
+from ..grid import Grid
+from ..manifest import OrganSpec
+from ..region import Kind, Region, Source, Status
+from ..volume import Volume
+from .body import body_box
+from .preprocess import Preprocess
+
+FULL = np.ones((3, 3, 3), bool)  # 26-connectivity, as the largest component of papers/002
+
+
+def coarse_body(volume: Volume, spacing_zyx_mm, preprocess: Preprocess) -> tuple[Grid, NDArray[np.float32]] | None:
+    """The part of the scan that holds the body, in its own values on a coarse grid; None if there is no body."""
+    geometry = volume.standard.geometry
+    shape = np.maximum(np.ceil(geometry.extent_zyx_mm / np.asarray(spacing_zyx_mm)), 1).astype(int)
+    centre = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
+    whole = Grid.centred(geometry, centre, spacing_zyx_mm, shape)
+    values = preprocess.sampled(volume, whole)
+    box = body_box(values)
+    if box is None:
+        return None
+    body = values[box]
+    z, y, x = (float(s + b.start * d) for s, b, d in zip(whole.start, box, whole.step, strict=True))
+    return Grid((z, y, x), whole.step, (body.shape[0], body.shape[1], body.shape[2])), body
+
+
+def region_from_map(map_: NDArray[np.float32], grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:
+    """One organ's probability map on ``grid`` (of a standard ``geometry``) as a Region.
+
+    The box is that of the largest component above one half, grown by the organ's margin. The score is the mean
+    probability inside times the component's share of everything above one half: two candidates make it unsure.
+    """
+    labels, count = ndimage.label(map_ > 0.5, FULL)
+    if count == 0:
+        return Region.not_located(organ.name, float(map_.max()))
+    mass = ndimage.sum_labels(map_, labels, np.arange(1, count + 1))
+    best = int(np.argmax(mass)) + 1
+    score = float(map_[labels == best].mean() * mass[best - 1] / mass.sum())
+    if score < organ.located_score:
+        return Region.not_located(organ.name, score)
+    where = ndimage.find_objects(labels)[best - 1]
+    step_mm = np.asarray(grid.step) * geometry.spacing_zyx_mm
+    low = np.array([s.start - 0.5 for s in where]) - np.asarray(organ.margin_mm)[[4, 2, 0]] / step_mm
+    high = np.array([s.stop - 0.5 for s in where]) + np.asarray(organ.margin_mm)[[5, 3, 1]] / step_mm
+    centre = grid.to_lps(geometry, (low + high) / 2)
+    size = ((high - low) * step_mm)[::-1]
+    axes = geometry.direction
+    return Region(
+        organ.name,
+        Kind.BOX,
+        Source.AUTO,
+        Status.LOCATED if score >= organ.low_score else Status.LOW_CONFIDENCE,
+        score,
+        (float(centre[0]), float(centre[1]), float(centre[2])),
+        (float(size[0]), float(size[1]), float(size[2])),
+        (axes[0], axes[1], axes[2]),
+    )

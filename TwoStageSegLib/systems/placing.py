@@ -1,0 +1,61 @@
+"""From probabilities on the scan's own voxels to a Mask in the input's orientation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..geometry import Geometry
+from ..mask import Mask
+from ..region import Region, Source
+from ..volume import Volume
+from .coarse import FULL
+
+Index = tuple[int, int, int]
+
+
+def mask_from(
+    values: NDArray[np.float32], start: Index, threshold: float, volume: Volume, region: Region, slack_mm: float
+) -> Mask:
+    """Threshold, keep within a drawn box, take the largest component, turn to the input's orientation.
+
+    Parameters
+    ----------
+    values : probabilities of the standard array's voxels from index ``start`` on.
+    slack_mm : how far the organ may reach beyond a box that the user drew.
+    """
+    geometry, axis_map = volume.standard.geometry, volume.standard.axis_map
+    inside = values > threshold
+    if region.source == Source.BOX and region.size_mm is not None:
+        inside &= _within(region, geometry, start, inside.shape, slack_mm)
+    labels, count = ndimage.label(inside, FULL)
+    if count > 1:
+        inside = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    begins = axis_map.start_to_input(start, inside.shape, geometry.shape_zyx)
+    edge = touches_edge(inside, start, geometry.shape_zyx)
+    voxels = np.ascontiguousarray(axis_map.to_input(inside))
+    return Mask(region.organ, voxels, begins, volume.geometry, edge).trimmed()
+
+
+def touches_edge(inside: NDArray[np.bool_], start: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    """True if the organ reaches a face of its crop behind which the image goes on."""
+    for axis, (s, n, whole) in enumerate(zip(start, inside.shape, full, strict=True)):
+        if n == 0:
+            return False
+        if s > 0 and inside.take(0, axis).any():
+            return True
+        if s + n < whole and inside.take(n - 1, axis).any():
+            return True
+    return False
+
+
+def _within(
+    region: Region, geometry: Geometry, start: Index, shape: tuple[int, ...], slack_mm: float
+) -> NDArray[np.bool_]:
+    """Voxels inside the drawn box, with a little slack: what the user bounds stays bounded."""
+    assert region.size_mm is not None
+    ranges = [np.arange(s, s + n) for s, n in zip(start, shape, strict=True)]
+    points = geometry.index_to_lps(np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, 3))
+    offset = np.abs((points - region.centre_lps) @ np.asarray(region.axes))
+    return (offset <= np.asarray(region.size_mm) / 2 + slack_mm).all(1).reshape(shape)
