@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 OUT ?= out
 MODEL ?= hn-oar-ct
 PIP := $(BIN)/python -m pip install --quiet --constraint requirements.lock
-SYSTEM_PACKAGES := libgl1 libegl1 libgl1-mesa-dri libegl-mesa0
+SYSTEM_PACKAGES := libgl1 libegl1 libgl1-mesa-dri libegl-mesa0 libxkbcommon0 libfontconfig1 libdbus-1-3 fonts-dejavu-core
 
 .PHONY: help run test system-packages clean
 

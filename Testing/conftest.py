@@ -14,7 +14,12 @@ from .harness.untrained import write_stand_in
 
 ROOT = Path(__file__).resolve().parent.parent
 
-pytest_plugins = ["Testing.harness.fixtures", "Testing.harness.workers"]
+pytest_plugins = [
+    "Testing.harness.fixtures",
+    "Testing.harness.workers",
+    "Testing.harness.sessions",
+    "Testing.harness.qt_fixtures",
+]
 
 
 @pytest.fixture(scope="session")

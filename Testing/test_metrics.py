@@ -58,7 +58,7 @@ def test_hd95_of_a_plate_moved_by_one_voxel_is_that_axis_spacing(axis, expected)
 
 def test_hd95_is_the_larger_direction_and_ignores_the_farthest_twentieth():
     line = voxels((4, 4, slice(0, 9)))
-    short = voxels((4, 4, slice(0, 5)))  # every voxel of it lies on the line; the line's last four are 3, 6, 9, 12 mm away
+    short = voxels((4, 4, slice(0, 5)))  # all on the line; the line's last four are 3, 6, 9, 12 mm away
     # sorted distances of the line's nine: 0 0 0 0 0 3 6 9 12; the 95th percentile is at 0.95 * 8 = 7.6: 9 + 0.6 * 3
     assert hd95(line, short, SPACING) == pytest.approx(10.8)
     assert hd95(short, line, SPACING) == pytest.approx(10.8)

@@ -27,12 +27,13 @@ from TwoStageSegLib.region import Region, Source
 from TwoStageSegLib.volume import Volume
 
 SHAPE, SPACING_XYZ, ORIGIN = (30, 26, 34), (3.1, 2.7, 4.3), (-50.0, 20.5, -300.0)
+STRAIGHT = np.eye(3)
 TURN = Rotation.from_euler("xyz", [14, -9, 21], degrees=True).as_matrix()
 CLICK = Region.click("Larynx", (-3.0, 55.0, -235.0))
 BOX = Region.box("Parotid_R", (-40.0, 10.0, 30.0, 80.0, -260.0, -210.0))
 
 
-def head(direction: NDArray = np.eye(3), seed: int = 0) -> tuple[NDArray, Geometry]:
+def head(direction: NDArray = STRAIGHT, seed: int = 0) -> tuple[NDArray, Geometry]:
     """An ellipsoid of mottled tissue in air; no two places look alike."""
     rng = np.random.default_rng(seed)
     z, y, x = np.meshgrid(*[np.linspace(-1, 1, n) for n in SHAPE], indexing="ij")
@@ -41,7 +42,7 @@ def head(direction: NDArray = np.eye(3), seed: int = 0) -> tuple[NDArray, Geomet
     return np.rint(hu).astype(np.int16), grid(SHAPE, ORIGIN, SPACING_XYZ, direction)
 
 
-def volume(direction: NDArray = np.eye(3), seed: int = 0) -> Volume:
+def volume(direction: NDArray = STRAIGHT, seed: int = 0) -> Volume:
     return Volume(*head(direction, seed), "CT")
 
 
@@ -96,7 +97,7 @@ def test_an_oblique_header_changes_no_voxel(pipeline):
 
 
 def test_an_oblique_scans_box_turns_with_it(pipeline):
-    straight, oblique = (pipeline.locate(volume(d))["Parotid_R"] for d in (np.eye(3), TURN))
+    straight, oblique = (pipeline.locate(volume(d))["Parotid_R"] for d in (STRAIGHT, TURN))
     assert straight.size_mm == pytest.approx(oblique.size_mm)
     offset = np.subtract(straight.centre_lps, ORIGIN)
     assert np.allclose(np.subtract(oblique.centre_lps, ORIGIN), TURN @ offset, atol=1e-3)
@@ -145,7 +146,7 @@ def test_an_unknown_organ_is_refused_with_the_known_ones(pipeline, organs, regio
     ids=["click", "box"],
 )
 def test_a_region_outside_the_image_is_refused(pipeline, region):
-    with pytest.raises(InputRefused, match="of Larynx at .* lies outside the image") as info:
+    with pytest.raises(InputRefused, match=r"of Larynx at .* lies outside the image") as info:
         pipeline.run(volume(), regions={"Larynx": region})
     assert info.value.code == "E_OUTSIDE"
 

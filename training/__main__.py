@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+
+from TwoStageSegLib.errors import TwoStageSegError
 
 from . import commands
 
@@ -23,11 +26,15 @@ def main(arguments: list[str] | None = None) -> int:
     _results(sub.add_parser("results", help="one page of figures from finished evaluations"))
     options = parser.parse_args(arguments)
     run = getattr(commands, options.command)
-    return int(run(options))
+    try:
+        return int(run(options))
+    except (FileNotFoundError, TwoStageSegError) as error:  # what the user can mend; anything else shows where it broke
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 def _data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", choices=["openkbp", "phantom"])
+    parser.add_argument("dataset", choices=["openkbp", "sts", "phantom"])
     parser.add_argument("--from", dest="source", type=Path, help="folder of the data set as downloaded")
     parser.add_argument("--to", type=Path, default=Path("prepared"), help="where prepared cases go (default: prepared)")
     parser.add_argument("--cases", type=int, default=60, help="phantom: how many to generate")
@@ -37,6 +44,7 @@ def _fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", choices=["locate", "segment", "baseline"])
     parser.add_argument("--recipe", default="hn-oar-ct")
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--negatives", type=Path, help="prepared cases without any of the organs, for the locator")
     parser.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints and logs")
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--decay-steps", type=int, default=5000, help="last steps, over which the rate falls to zero")

@@ -74,6 +74,8 @@ def _dices(system: LocaliseCrop, volume: Volume, truth: Mask, box: Region) -> li
 def _spec(spec: OrganSpec, m: Measured, model: Model) -> OrganSpec:
     """The organ's numbers. "Not located" is below half the worst validation score, "low confidence" below the 5th
     percentile; the threshold is the one with the best mean Dice."""
+    if not m.misses:
+        raise SystemExit(f"{spec.name} was located in no validation case where it is whole: train the locator longer.")
     half_voxel = model.manifest.networks["locate"].spacing_mm[0] / 2
     margin = [round(max(0.0, 1.25 * float(v)) + half_voxel, 1) for v in np.max(m.misses, 0)]
     return replace(

@@ -14,8 +14,9 @@ def data(options: argparse.Namespace) -> int:
 
         count = generate(target, options.cases)
     else:
-        from .data.openkbp import prepare
+        from .data import openkbp, sts
 
+        prepare = {"openkbp": openkbp.prepare, "sts": sts.prepare}[options.dataset]
         if options.source is None:
             sys.stderr.write("Say where the data set is: --from DIR\n")
             return 2
@@ -52,6 +53,8 @@ def fit(options: argparse.Namespace) -> int:
         device=device,
     )
     training = load_cases(options.data, "train")
+    if options.negatives:
+        training += load_cases(options.negatives, "train")
     ranges = plausible_ranges(training)
     cases = [without_outliers(c, ranges) for c in (training, load_cases(options.data, "validation"))]
     state = train(task(options.network, chosen, *cases), options.run / options.network, settings)

@@ -49,6 +49,7 @@ def export(
 
     ``weights`` names the checkpoint of each network's folder. Margins and thresholds are measured on ``validation``.
     """
+    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
         folder = Path(scratch) / target.name
         folder.mkdir()
@@ -72,6 +73,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> Model:
     """(Re)write manifest and model card of a bundle folder, with fresh hashes, and verify it."""
     (folder / CARD).write_text(card_text(manifest), encoding="utf-8")
     names = sorted(p.name for p in folder.iterdir() if p.name != "manifest.json")
+    for name in names:
+        (folder / name).chmod(0o644)  # safetensors makes private files; a bundle is for every user of the machine
     files = {n: FileEntry(sha256_of(folder / n), (folder / n).stat().st_size) for n in names}
     temporary = folder.parent / f".{folder.name}.manifest"
     temporary.write_text(replace(manifest, files=files).to_json(), encoding="utf-8")

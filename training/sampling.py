@@ -77,7 +77,7 @@ def draw(case: Case, pose: Pose, organs: tuple[str, ...], ct: NDArray | None = N
     outside = F.grid_sample(distance, grid, align_corners=True, padding_mode="border")[0, 0]
     beyond = (grid[0].abs() > 1).any(-1)
     outside = torch.where(beyond & (outside < 1), torch.full_like(outside, 1.0), outside)
-    known = torch.tensor([o in case.known for o in names])
+    known = torch.tensor([o in case.known or o in case.absent for o in names])
     return Crop(sampled[0] - 1024, outside, sampled[1:], known)
 
 

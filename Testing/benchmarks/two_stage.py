@@ -10,7 +10,6 @@ of a child process which does only A, or only B.
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -37,7 +36,7 @@ def main() -> int:
     volume = _volume(options.ct)
     if options.only:
         _ways(options.model, volume)[options.only]()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        print(_own_peak_mb())
         return 0
     ways = _ways(options.model, volume)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -129,6 +128,12 @@ def _peak_mb(options: argparse.Namespace, way: str) -> int:
     if options.ct:
         command += ["--ct", str(options.ct)]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
+def _own_peak_mb() -> int:
+    """Peak resident memory of this process since it was started (getrusage would carry over the parent's)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
 
 
 def _volume(path: Path | None) -> Volume:

@@ -19,7 +19,7 @@ def count(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-# widths (4, 8), one image in, two organs out. k = 27 weights per kernel in 3D, 9 in 2D; u = 8 or 4 in the up-convolution.
+# widths (4, 8), one image in, two organs out. k = 27 weights per kernel in 3D, 9 in 2D; u = 8 or 4 on the way up.
 #   level 0   1*4*k + 8 + 4*4*k + 8      level 1   4*8*k + 16 + 8*8*k + 16      up   8*4*u + 4
 #   merge     8*4*k + 8 + 4*4*k + 8 (4*4*k without skips)                       head 4*2 + 2
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_sample_does_not_depend_on_its_batch():
 
 
 def test_norm_first_forgets_the_scale_of_the_image_and_norm_last_does_not():
-    """conv (no bias), norm, ReLU: a factor on the image is gone after the first norm. Both ways end in different nets."""
+    """conv (no bias), norm, ReLU: a factor on the image is gone after the first norm. The two orders differ."""
     torch.manual_seed(0)
     image = torch.randn(1, 1, 8, 8, 8)
     first, last = UNet(3, 1, 1, (4, 8), groups=2), UNet(3, 1, 1, (4, 8), groups=2, norm_last=True)

@@ -137,3 +137,51 @@ def test_self_test_notices_other_weights(tiny_bundle: Path) -> None:
         made.segmenter.network.head.bias.add_(0.05)  # not the first weights: the normalisation undoes a factor on those
     with pytest.raises(ModelRefused, match="self-test"):
         made.self_test()
+
+
+def test_a_click_beside_the_organ_is_corrected_once(system: LocaliseCrop) -> None:
+    """The crop (96 mm) around a click 47 mm off holds the organ's edge; the second crop lies around what was found."""
+    volume = phantom()
+    region = Region.click(ORGAN, volume.geometry.index_to_lps((29.5, 25.5, 52.0)))
+    system.recentre_mm = 0.0
+    edge_only = system.segment(volume, region).full()
+    system.segmenter.batches.clear()
+    system.recentre_mm = 8.0
+    whole = system.segment(volume, region).full()
+    assert len(system.segmenter.batches) == 2
+    assert 0 < edge_only.sum() < whole.sum()
+    assert not (edge_only & ~whole).any()
+
+
+def test_a_click_on_the_organ_runs_the_network_once(system: LocaliseCrop) -> None:
+    system.recentre_mm = 8.0
+    volume = phantom()
+    near = volume.geometry.index_to_lps((29.5, 25.5, 38.0))  # 1.5 voxels or 4.5 mm off
+    system.segment(volume, Region.click(ORGAN, near))
+    assert len(system.segmenter.batches) == 1
+
+
+def test_a_drawn_box_is_not_moved(system: LocaliseCrop) -> None:
+    system.recentre_mm = 8.0
+    volume = phantom()
+    low, high = volume.geometry.index_to_lps((10, 10, 36)), volume.geometry.index_to_lps((50, 50, 58))
+    system.segment(volume, Region.box(ORGAN, np.stack([low, high]).T.ravel()))
+    assert len(system.segmenter.batches) == 1
+
+
+def test_a_midline_organ_is_averaged_with_its_mirror_image_and_a_paired_one_is_not(system: LocaliseCrop) -> None:
+    system.average_mirror = True
+    volume = phantom()
+    centre = volume.geometry.index_to_lps((29.5, 25.5, 36.5))
+    mask = system.segment(volume, Region.click(ORGAN, centre))
+    image, mirrored = system.segmenter.batches[-1][:, 0]
+    assert np.array_equal(image[:, :, ::-1], mirrored)
+    assert np.array_equal(mask.full(), volume.voxels == 700)
+    for organ in ("Parotid_R", "Parotid_L"):
+        system.segment(volume, Region.click(organ, centre))
+        assert len(system.segmenter.batches[-1]) == 1
+
+
+def test_a_crop_beside_the_scan_holds_nothing(system: LocaliseCrop) -> None:
+    mask = system.segment(phantom(), Region.click(ORGAN, (900.0, 900.0, 900.0)))
+    assert mask.empty

@@ -41,3 +41,17 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def case(prepared: Path) -> Case:
     return load_cases(prepared, "validation")[0]
+
+
+@pytest.fixture
+def located_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let calibration take boxes whose centre is far off: the tiny run finds every organ in the whole body."""
+    monkeypatch.setattr("training.calibrate.GROSS_MM", 100.0)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the smallest networks on the cases above."""
+    from Testing.harness.tiny_recipe import write_run
+
+    return write_run(prepared, tmp_path_factory.mktemp("run"))

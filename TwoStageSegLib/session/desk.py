@@ -89,6 +89,11 @@ class Desk:
         for change in (Change.MODEL, Change.VOLUME, Change.ORGANS):
             self.changed.emit(change)
 
+    def tick_organ(self, organ: str, ticked: bool) -> None:
+        """Work on this organ, or leave it out of the next runs."""
+        self.rows[organ].ticked = ticked
+        self.changed.emit(Change.ORGANS)
+
     def check_volume(self) -> Volume | None:
         """The scan as the engine sees it, if the model can use it; else its problem stands at the volume."""
         self.volume_text = ""

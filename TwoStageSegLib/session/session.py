@@ -275,9 +275,9 @@ class Session(Desk):
         """Somebody has deleted a node: a marker, the scan, the target, or nothing of ours."""
         self.markers.node_removed(node)
         job = self.runs.job
-        if job is not None and (node is job.volume_node or node is job.target.node):
+        lost = job is not None and (node is job.volume_node or node is job.target.node)
+        if lost:
             self._stop()
-            self.problems.put(RUN, "The run was stopped: its volume or its segmentation was removed.")
         if node is self._target_node:
             self._targets.pop(node.GetID(), None)
             self.target = None
@@ -286,3 +286,5 @@ class Session(Desk):
         if node.IsA("vtkMRMLVolumeNode"):
             self._rows = {k: v for k, v in self._rows.items() if k[0] != node.GetID()}
             self.markers.remove_volume(node.GetID())
+        if lost:
+            self.problems.put(RUN, "The run was stopped: its volume or its segmentation was removed.")

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..mask import Mask
 from ..scene import Existing, UndoStack, mask_from_segment, put_mask
-from ..scene.store import find_segment
+from ..scene.store import find_segment, tag_of
 from ..volume import Volume
 
 ORGAN_TAG, VOXELS_TAG = "TwoStageSeg.Organ", "TwoStageSeg.Voxels"
@@ -94,19 +94,19 @@ class Target:
     def segment_of(self, organ: str) -> str | None:
         """ID of the newest segment that was made for an organ, or of the one that has its name."""
         segmentation = self.node.GetSegmentation()
-        made = [i for i in _ids(segmentation) if _tag(segmentation.GetSegment(i), ORGAN_TAG) == organ]
+        made = [i for i in _ids(segmentation) if tag_of(segmentation.GetSegment(i), ORGAN_TAG) == organ]
         return made[-1] if made else find_segment(segmentation, organ)
 
     def _own_beside(self, organ: str, volume: Volume) -> str | None:
         segmentation = self.node.GetSegmentation()
         for segment_id in _ids(segmentation):
-            made_for = _tag(segmentation.GetSegment(segment_id), ORGAN_TAG)
+            made_for = tag_of(segmentation.GetSegment(segment_id), ORGAN_TAG)
             if made_for == organ and self._origin_of(segment_id, volume) is Origin.OURS:
                 return segment_id
         return None
 
     def _origin_of(self, segment_id: str, volume: Volume) -> Origin:
-        stated = _tag(self.node.GetSegmentation().GetSegment(segment_id), VOXELS_TAG)
+        stated = tag_of(self.node.GetSegmentation().GetSegment(segment_id), VOXELS_TAG)
         mask = mask_from_segment(self.node, segment_id, volume)
         if not stated:
             return Origin.NONE if mask.empty else Origin.FOREIGN
@@ -124,7 +124,3 @@ def digest(mask: Mask) -> str:
 
 def _ids(segmentation: Any) -> list[str]:
     return [segmentation.GetNthSegmentID(i) for i in range(segmentation.GetNumberOfSegments())]
-
-
-def _tag(segment: Any, name: str) -> str:
-    return str(segment.GetTag(name) or "") if segment.HasTag(name) else ""

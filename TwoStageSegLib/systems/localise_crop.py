@@ -85,7 +85,7 @@ class LocaliseCrop:
         flips = [organ.mirror, not organ.mirror] if both else [organ.mirror]
         batch = np.stack([_mirrored(image, flip) for flip in flips])[:, None]
         maps = probability(self.segmenter(batch)[:, organ.output])
-        map_ = np.mean([_mirrored(m, flip) for m, flip in zip(maps, flips, strict=True)], 0, dtype=np.float32)
+        map_ = np.stack([_mirrored(m, flip) for m, flip in zip(maps, flips, strict=True)]).mean(0, dtype=np.float32)
         return place(map_, grid, volume.standard.geometry.shape_zyx)
 
     def self_test(self) -> None:

@@ -54,7 +54,7 @@ def _within(
     region: Region, geometry: Geometry, start: Index, shape: tuple[int, ...], slack_mm: float
 ) -> NDArray[np.bool_]:
     """Voxels inside the drawn box, with a little slack: what the user bounds stays bounded."""
-    assert region.size_mm is not None
+    assert region.size_mm is not None and region.centre_lps is not None
     ranges = [np.arange(s, s + n) for s, n in zip(start, shape, strict=True)]
     points = geometry.index_to_lps(np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, 3))
     offset = np.abs((points - region.centre_lps) @ np.asarray(region.axes))

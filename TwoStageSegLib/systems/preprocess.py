@@ -28,7 +28,9 @@ class Preprocess:
         return sample(volume.standard.voxels, grid, self.spec.outside, floor=floor)
 
     def normalised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return ((np.clip(values, *self.spec.clip) - self.spec.centre) / self.spec.scale).astype(np.float32)
+        return ((np.clip(values, self.spec.clip[0], self.spec.clip[1]) - self.spec.centre) / self.spec.scale).astype(
+            np.float32
+        )
 
     def padded(self, values: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
         """Values ``(D, H, W)`` filled up with outside to sides that are multiples of ``multiple``."""

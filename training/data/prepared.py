@@ -3,7 +3,8 @@
 ``ct.npy`` int16 HU and ``labels.npy`` uint8 (value = 1 + position in ``organs``), both ``(z, y, x)`` in standard
 orientation at the scan's own resolution; ``outside.npy`` uint8, distance outside the body in mm (0 inside, at most
 255); ``case.json`` with spacing, which organs are known, and each known organ's box and completeness.
-An organ that is not contoured is *unknown*: it is absent from ``known`` and must never count as background.
+An organ that is not contoured is *unknown*: it is missing from ``known`` and must never count as background. Where a
+scan certainly does not hold an organ (a thigh has no larynx), ``absent`` names it, and all of it is background.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Case:
     spacing_zyx_mm: tuple[float, float, float]
     organs: tuple[str, ...]
     known: dict[str, KnownOrgan]
+    absent: tuple[str, ...] = ()
 
     @cached_property
     def ct(self) -> NDArray[np.int16]:
@@ -76,8 +78,10 @@ def write_case(
     spacing_zyx_mm: Sequence[float],
     organs: Sequence[str],
     fractions: dict[str, float],
+    absent: Sequence[str] = (),
 ) -> None:
-    """Write one case. ``fractions`` holds the known organs and how much of each lies inside the scan."""
+    """Write one case. ``fractions`` holds the known organs and how much of each lies inside the scan; ``absent`` those
+    that the scan certainly does not hold."""
     folder.mkdir(parents=True, exist_ok=True)
     known: dict[str, Any] = {}
     for organ, fraction in fractions.items():
@@ -96,6 +100,7 @@ def write_case(
         "spacing_zyx_mm": [float(s) for s in spacing_zyx_mm],
         "organs": list(organs),
         "known": known,
+        "absent": list(absent),
     }
     (folder / "case.json").write_text(json.dumps(text, indent=1), encoding="utf-8")
 
@@ -108,8 +113,18 @@ def load_cases(root: Path, split: str | None = None) -> list[Case]:
         if split is not None and raw["split"] != split:
             continue
         z, y, x = raw["spacing_zyx_mm"]
-        known = {k: KnownOrgan(**v) for k, v in raw["known"].items()}
-        cases.append(Case(path.parent, raw["name"], raw["split"], raw["grade"], (z, y, x), tuple(raw["organs"]), known))
+        cases.append(
+            Case(
+                path.parent,
+                raw["name"],
+                raw["split"],
+                raw["grade"],
+                (z, y, x),
+                tuple(raw["organs"]),
+                {k: KnownOrgan(**v) for k, v in raw["known"].items()},
+                tuple(raw.get("absent", ())),
+            )
+        )
     if not cases:
         raise FileNotFoundError(f"no prepared cases under {root}; run 'python -m training data ...' first")
     return cases

@@ -44,6 +44,7 @@ class Recipe:
     locate_shape: tuple[int, int, int] = (48, 40, 64)
     locate_widths: tuple[int, ...] = (16, 32, 64, 96)
     locate_batch: int = 2
+    locate_negatives: float = 0.15
     segment_spacing: tuple[float, float, float] = (2.5, 3.0, 3.0)
     segment_widths: tuple[int, ...] = (24, 48, 96, 160)
     segment_batch: int = 4

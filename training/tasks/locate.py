@@ -29,8 +29,9 @@ class LocateTask:
 
     def __init__(self, recipe: Recipe, training: list[Case], validation: list[Case], limit: int = 18):
         self.recipe = recipe
-        self.training = training
-        self.validation = validation[:limit]
+        self.negatives = [c for c in training if c.absent]
+        self.training = [c for c in training if not c.absent]
+        self.validation = [c for c in validation if not c.absent][:limit]
         self.smooth = {c.name: smoothed(c, recipe.locate_spacing) for c in (*training, *self.validation)}
 
     def network(self) -> UNet:
@@ -39,8 +40,7 @@ class LocateTask:
         return network
 
     def batch(self, rng: np.random.Generator) -> Batch:
-        cases = (self.training[rng.integers(len(self.training))] for _ in range(self.recipe.locate_batch))
-        return stack([self._sample(case, rng) for case in cases])
+        return stack([self._sample(self._case(rng), rng) for _ in range(self.recipe.locate_batch)])
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         logits = network(batch["image"]).float()
@@ -71,6 +71,11 @@ class LocateTask:
         scores = {o: float(np.mean(v)) for o, v in found.items() if v}
         scores["score"] = float(np.mean(list(scores.values())))
         return scores
+
+    def _case(self, rng: np.random.Generator) -> Case:
+        negative = self.negatives and rng.random() < self.recipe.locate_negatives
+        cases = self.negatives if negative else self.training
+        return cases[rng.integers(len(cases))]
 
     def _sample(self, case: Case, rng: np.random.Generator) -> Batch:
         rotation, scale, shift = random_pose(rng, self.recipe.poses)

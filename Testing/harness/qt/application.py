@@ -63,37 +63,37 @@ class Application:
         for _, handle in list(self._receivers.slots.get(signature, [])):
             handle()
 
-    def applicationLogic(self) -> Any:  # noqa: N802
+    def applicationLogic(self) -> Any:
         return self._app_logic
 
-    def mrmlScene(self) -> Any:  # noqa: N802
+    def mrmlScene(self) -> Any:
         return self._scene
 
-    def moduleManager(self) -> Any:  # noqa: N802
+    def moduleManager(self) -> Any:
         return self._manager
 
-    def layoutManager(self) -> None:  # noqa: N802
+    def layoutManager(self) -> None:
         """None: as in Slicer started without a main window."""
 
     def settings(self) -> Any:
         return QtCore.QSettings()
 
-    userSettings = settings  # noqa: N815
+    userSettings = settings
 
-    def testingEnabled(self) -> bool:  # noqa: N802
+    def testingEnabled(self) -> bool:
         """False: a module shall behave as it does for a person."""
         return False
 
-    def commandOptions(self) -> Any:  # noqa: N802
+    def commandOptions(self) -> Any:
         return SimpleNamespace(testingEnabled=False, noMainWindow=True)
 
-    def processEvents(self, *_: Any) -> None:  # noqa: N802
+    def processEvents(self, *_: Any) -> None:
         QtWidgets.QApplication.processEvents()
 
-    def setOverrideCursor(self, cursor: Any) -> None:  # noqa: N802
+    def setOverrideCursor(self, cursor: Any) -> None:
         QtGui.QGuiApplication.setOverrideCursor(cursor)
 
-    def restoreOverrideCursor(self) -> None:  # noqa: N802
+    def restoreOverrideCursor(self) -> None:
         QtGui.QGuiApplication.restoreOverrideCursor()
 
     def clipboard(self) -> Any:
@@ -105,18 +105,18 @@ class Application:
     def style(self) -> Any:
         return QtWidgets.QApplication.style()
 
-    def focusWidget(self) -> Any:  # noqa: N802
+    def focusWidget(self) -> Any:
         return QtWidgets.QApplication.focusWidget()
 
-    def keyboardModifiers(self) -> Any:  # noqa: N802
+    def keyboardModifiers(self) -> Any:
         return QtGui.QGuiApplication.keyboardModifiers()
 
-    def pauseRender(self) -> None:  # noqa: N802
+    def pauseRender(self) -> None:
         """Nothing is rendered."""
 
-    resumeRender = pauseRender  # noqa: N815
+    resumeRender = pauseRender
 
-    def moduleDocumentationUrl(self, module: str) -> str:  # noqa: N802
+    def moduleDocumentationUrl(self, module: str) -> str:
         return f"{self.documentationBaseUrl}user_guide/modules/{module.lower()}.html"
 
 
@@ -139,7 +139,7 @@ class ModuleManager:
     def module(self, name: str) -> Any:
         return self._modules.get(name)
 
-    def isLoaded(self, name: str) -> bool:  # noqa: N802
+    def isLoaded(self, name: str) -> bool:
         return name in self._modules
 
 

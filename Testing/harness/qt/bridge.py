@@ -20,6 +20,7 @@ native_get = QtCore.QObject.__getattribute__
 _readers: dict[tuple[type, str], Callable[[Any], Any]] = {}
 _installed = False
 modal: Callable[[Any], Any] | None = None  # answers a dialog that is executed; set by the application
+loading = False  # while PySide6's loader is at work: it hangs every child on the top widget, which PythonQt does not
 
 
 def install() -> None:
@@ -28,12 +29,12 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    QtCore.QObject.__getattribute__ = _get  # type: ignore[method-assign, assignment]
+    QtCore.QObject.__getattribute__ = _get
     for module in (QtCore, QtGui, QtWidgets):
         for name in dir(module):
             found = getattr(module, name)
             if isinstance(found, type) and issubclass(found, QtCore.QObject):
-                found.__setattr__ = _set  # type: ignore[method-assign, assignment]
+                found.__setattr__ = _set
 
 
 def native(cls: type) -> bool:
@@ -84,6 +85,8 @@ def _set(self: Any, name: str, value: Any) -> None:
         _write(self, cls, class_name, name, value)
     elif class_name is None and QtCore.QObject.metaObject(self).indexOfProperty(name) >= 0:
         _write(self, cls, cls.__name__, name, value)
+    elif loading:
+        return
     elif native(cls) or is_stand_in(cls):
         raise NotInSlicerError(f"{cls.__name__} has no property {name!r}, and new attributes are not allowed")
     else:
@@ -116,7 +119,7 @@ def _reader(cls: type, name: str) -> Callable[[Any], Any]:
             return _stand_in_method(cls, class_name, name)
         if own.signals_named(name):
             return lambda w: SignalHandle(w, class_name, name)
-        if _defined_in_python(cls, name):
+        if _defined_in_python(cls, name) and not _defined_by_qt(cls, name):
             return _refused(class_name, name)
     if class_name is not None and name in api.members(class_name).properties:
         return _property_reader(cls, name)
@@ -127,6 +130,11 @@ def _reader(cls: type, name: str) -> Callable[[Any], Any]:
 
 def _defined_in_python(cls: type, name: str) -> bool:
     return any(name in c.__dict__ for c in cls.__mro__ if not native(c) and c is not object)
+
+
+def _defined_by_qt(cls: type, name: str) -> bool:
+    """True for a method of Qt's that a stand-in overrides, such as ``paintEvent``."""
+    return any(name in c.__dict__ for c in cls.__mro__ if native(c))
 
 
 def _stand_in_method(cls: type, class_name: str, name: str) -> Callable[[Any], Any]:
@@ -150,7 +158,7 @@ def _refused(class_name: str, name: str) -> Callable[[Any], Any]:
 
 
 def _meta_property(cls: type, name: str) -> bool:
-    return cls.staticMetaObject.indexOfProperty(name) >= 0  # type: ignore[attr-defined]
+    return cls.staticMetaObject.indexOfProperty(name) >= 0
 
 
 def _property_reader(cls: type, name: str) -> Callable[[Any], Any]:

@@ -74,11 +74,9 @@ def connect(sender: Any, class_name: str | None, receivers: Receivers, signal: s
     receivers.add(signature, slot, handle)
     if not is_python_side(class_name, signature):
         if sender.metaObject().indexOfSignal(signature) < 0:
-            raise NotInSlicerError(
-                f"{signature} of {class_name or type(sender).__name__} exists in Qt 5 only; Slicer also builds with Qt 6"
-                if class_name is not None
-                else f"{type(sender).__name__} has no signal {signature!r}"
-            )
+            if class_name is None:
+                raise NotInSlicerError(f"{type(sender).__name__} has no signal {signature!r}")
+            raise NotInSlicerError(f"{signature} of {class_name} is in Qt 5 only; Slicer builds with Qt 6 too")
         QtCore.QObject.connect(sender, QtCore.SIGNAL(signature), handle)
     return True
 

@@ -14,16 +14,16 @@ _HEADER_PX = 26
 class _Collapsing(StandIn):
     """What folds: its own children disappear, its header stays."""
 
-    _defaults = {"collapsed": False, "collapsedHeight": 14, "contentsLineWidth": 1}  # noqa: RUF012
+    _defaults = {"collapsed": False, "collapsedHeight": 14, "contentsLineWidth": 1}
 
     def _set_collapsed(self, collapsed: Any) -> None:
         collapsed = bool(collapsed)
         if collapsed == self._read("collapsed"):
             return
         self._stored()["collapsed"] = collapsed
-        for child in self.children():  # type: ignore[attr-defined]
+        for child in self.children():
             if isinstance(child, QtWidgets.QWidget):
-                child.visible = not collapsed  # type: ignore[attr-defined]
+                child.visible = not collapsed
         self.maximumHeight = _HEADER_PX if collapsed else 16777215
         self._folded(collapsed)
 
@@ -32,7 +32,7 @@ class _Collapsing(StandIn):
 
 
 @stand_in
-class ctkCollapsibleButton(_Collapsing, QtWidgets.QAbstractButton):  # noqa: N801
+class ctkCollapsibleButton(_Collapsing, QtWidgets.QAbstractButton):
     """A header that folds what lies under it."""
 
     def __init__(self, text: Any = "", parent: Any = None):
@@ -53,7 +53,7 @@ class ctkCollapsibleButton(_Collapsing, QtWidgets.QAbstractButton):  # noqa: N80
         self.checked = not collapsed
         self._emit("contentsCollapsed(bool)", collapsed)
 
-    def paintEvent(self, event: QtGui.QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         option = QtWidgets.QStyleOptionButton()
         option.initFrom(self)
         option.rect = QtCore.QRect(0, 0, QtWidgets.QWidget.width(self), _HEADER_PX - 4)
@@ -65,7 +65,7 @@ class ctkCollapsibleButton(_Collapsing, QtWidgets.QAbstractButton):  # noqa: N80
 
 
 @stand_in
-class ctkCollapsibleGroupBox(_Collapsing, QtWidgets.QGroupBox):  # noqa: N801
+class ctkCollapsibleGroupBox(_Collapsing, QtWidgets.QGroupBox):
     """A group box that folds."""
 
     def __init__(self, title: Any = "", parent: Any = None):
@@ -83,25 +83,25 @@ class ctkCollapsibleGroupBox(_Collapsing, QtWidgets.QGroupBox):  # noqa: N801
 
 
 @stand_in
-class ctkComboBox(StandIn, QtWidgets.QComboBox):  # noqa: N801
+class ctkComboBox(StandIn, QtWidgets.QComboBox):
     """A combo box that shows a default text while nothing is chosen."""
 
-    def _get_currentUserDataAsString(self) -> str:  # noqa: N802
-        return str(self.currentData() or "")
+    def _get_currentUserDataAsString(self) -> str:
+        return str(self.currentData or "")
 
-    def _set_currentUserDataAsString(self, value: str) -> None:  # noqa: N802
+    def _set_currentUserDataAsString(self, value: str) -> None:
         self.currentIndex = self.findData(value)
 
-    def _set_defaultText(self, text: str) -> None:  # noqa: N802
+    def _set_defaultText(self, text: str) -> None:
         self._stored()["defaultText"] = text
         QtWidgets.QComboBox.setPlaceholderText(self, text)
 
 
 @stand_in
-class ctkPathLineEdit(StandIn, QtWidgets.QWidget):  # noqa: N801
+class ctkPathLineEdit(StandIn, QtWidgets.QWidget):
     """A path to type or to browse for."""
 
-    _defaults = {"showBrowseButton": True, "showHistoryButton": True}  # noqa: RUF012
+    _defaults = {"showBrowseButton": True, "showHistoryButton": True}
 
     def __init__(self, parent: Any = None):
         QtWidgets.QWidget.__init__(self, parent)
@@ -113,28 +113,28 @@ class ctkPathLineEdit(StandIn, QtWidgets.QWidget):  # noqa: N801
         layout.addWidget(QtWidgets.QToolButton(self))
         self._combo.connect("editTextChanged(QString)", self._edited)
 
-    def _get_currentPath(self) -> str:  # noqa: N802
+    def _get_currentPath(self) -> str:
         return str(self._combo.currentText)
 
-    def _set_currentPath(self, path: str) -> None:  # noqa: N802
+    def _set_currentPath(self, path: str) -> None:
         self._combo.setEditText(str(path or ""))
 
     def _edited(self, path: str) -> None:
         self._emit("currentPathChanged(QString)", path)
 
-    def comboBox(self) -> Any:  # noqa: N802
+    def comboBox(self) -> Any:
         return self._combo
 
-    def addCurrentPathToHistory(self) -> None:  # noqa: N802
+    def addCurrentPathToHistory(self) -> None:
         if self._combo.findText(self.currentPath) < 0:
             self._combo.addItem(self.currentPath)
 
 
 @stand_in
-class ctkColorPickerButton(StandIn, QtWidgets.QPushButton):  # noqa: N801
+class ctkColorPickerButton(StandIn, QtWidgets.QPushButton):
     """A button that shows a colour."""
 
-    _defaults = {"displayColorName": True}  # noqa: RUF012
+    _defaults = {"displayColorName": True}
 
     def _get_color(self) -> QtGui.QColor:
         return self._stored().get("color") or QtGui.QColor("black")
@@ -154,10 +154,10 @@ class ctkColorPickerButton(StandIn, QtWidgets.QPushButton):  # noqa: N801
 
 
 @stand_in
-class ctkSliderWidget(StandIn, QtWidgets.QWidget):  # noqa: N801
+class ctkSliderWidget(StandIn, QtWidgets.QWidget):
     """A number on a scale."""
 
-    _defaults = {"minimum": 0.0, "maximum": 99.0, "singleStep": 1.0, "decimals": 2, "tracking": True}  # noqa: RUF012
+    _defaults = {"minimum": 0.0, "maximum": 99.0, "singleStep": 1.0, "decimals": 2, "tracking": True}
 
     def __init__(self, parent: Any = None):
         QtWidgets.QWidget.__init__(self, parent)

@@ -25,7 +25,7 @@ class UnansweredError(AssertionError):
 class Dialogs:
     """Every modal dialog of the application."""
 
-    _STATICS = {  # noqa: RUF012
+    _STATICS = {
         QtWidgets.QMessageBox: ("question", "information", "warning", "critical", "about"),
         QtWidgets.QFileDialog: (
             "getOpenFileName",

@@ -1,4 +1,4 @@
-"""``slicer.util.loadUI``: a ``.ui`` file, checked against the fact table and made of stand-ins where Slicer has its own.
+"""``slicer.util.loadUI``: a ``.ui`` file, checked against the fact table, Slicer's own widgets made of stand-ins.
 
 Everything the file says about a class (property, signal, slot) is checked before a widget is made. Connections are
 made by the bridge, because Qt does not know Slicer's signals; so are the properties of Slicer's own classes.
@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6 import QtCore, QtGui, QtUiTools
 
-from . import api
+from . import api, bridge
 from .errors import NotInSlicerError
 from .standin import stand_in_for
 
@@ -22,7 +22,7 @@ _QT_ONLY = ("Line", "Spacer")
 class _Loader(QtUiTools.QUiLoader):
     """Qt's own loader that knows the stand-ins."""
 
-    def createWidget(self, class_name: str, parent: Any = None, name: str = "") -> Any:  # noqa: N802
+    def createWidget(self, class_name: str, parent: Any = None, name: str = "") -> Any:
         if class_name.startswith("Q") or class_name in _QT_ONLY:
             return QtUiTools.QUiLoader.createWidget(self, class_name, parent, name)
         widget = stand_in_for(class_name)(parent=parent)
@@ -44,7 +44,11 @@ def load_ui(path: str | Path) -> Any:
     data = QtCore.QBuffer()
     data.setData(ET.tostring(root))
     data.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
-    widget = _Loader().load(data)
+    bridge.loading = True
+    try:
+        widget = _Loader().load(data)
+    finally:
+        bridge.loading = False
     if widget is None:
         raise RuntimeError(f"Qt cannot load {Path(path).name}")
     found = {w.objectName: w for w in [widget, *widget.findChildren(QtCore.QObject)]}
@@ -111,5 +115,3 @@ def _value(element: ET.Element) -> Any:
     if element.tag == "color":
         return QtGui.QColor(*(int(element.findtext(c, "0")) for c in ("red", "green", "blue")))
     return text
-
-

@@ -32,7 +32,7 @@ class ModuleParent:
             raise NotInSlicerError(f"a module has no property {key!r}")
         super().__setattr__(key, value)
 
-    def widgetRepresentation(self) -> Any:  # noqa: N802
+    def widgetRepresentation(self) -> Any:
         return self._widget
 
     def logic(self) -> None:
@@ -40,16 +40,20 @@ class ModuleParent:
 
 
 @stand_in
-class qSlicerScriptedLoadableModuleWidget(StandIn, QtWidgets.QWidget):  # noqa: N801
+class qSlicerScriptedLoadableModuleWidget(StandIn, QtWidgets.QWidget):
     """The panel's outer widget, made by the application."""
 
     _scene: Any = None
     _module_name = ""
+    _entered = False
 
-    def _get_moduleName(self) -> str:  # noqa: N802
+    def _get_isEntered(self) -> bool:
+        return self._entered
+
+    def _get_moduleName(self) -> str:
         return self._module_name
 
-    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+    def setMRMLScene(self, scene: Any) -> None:
         self._scene = scene
         self._emit("mrmlSceneChanged(vtkMRMLScene*)", scene)
 
@@ -72,14 +76,16 @@ class ScriptedLoadableModule:
                 parent.icon = QtGui.QIcon(str(icon))
                 break
 
-    def resourcePath(self, name: str) -> str:  # noqa: N802
+    def resourcePath(self, name: str) -> str:
         return str(Path(self.parent.path).parent / "Resources" / name)
 
-    def getDefaultModuleDocumentationLink(self, docPage: Any = None) -> str:  # noqa: N802, N803
-        url = slicer.app.documentationBaseUrl + docPage if docPage else slicer.app.moduleDocumentationUrl(self.moduleName)
+    def getDefaultModuleDocumentationLink(self, docPage: Any = None) -> str:
+        url = (
+            slicer.app.documentationBaseUrl + docPage if docPage else slicer.app.moduleDocumentationUrl(self.moduleName)
+        )
         return f'<p>See the <a href="{url}">documentation</a>.</p>'
 
-    def runTest(self, msec: int = 100, **arguments: Any) -> None:  # noqa: N802
+    def runTest(self, msec: int = 100, **arguments: Any) -> None:
         case = getattr(importlib.import_module(type(self).__module__), f"{self.moduleName}Test")()
         case.messageDelay = msec
         case.runTest(**arguments)
@@ -104,19 +110,19 @@ class ScriptedLoadableModuleWidget:
         if name == self.moduleName:
             self.cleanup()
 
-    def resourcePath(self, name: str) -> str:  # noqa: N802
+    def resourcePath(self, name: str) -> str:
         return str(Path(slicer.util.modulePath(self.moduleName)).parent / "Resources" / name)
 
     def setup(self) -> None:
         self.setupDeveloperSection()
 
-    def setupDeveloperSection(self) -> None:  # noqa: N802
+    def setupDeveloperSection(self) -> None:
         """Reload buttons; only in developer mode, which the harness leaves off."""
 
     def cleanup(self) -> None:
         """For the module."""
 
-    def onReload(self) -> None:  # noqa: N802
+    def onReload(self) -> None:
         slicer.util.reloadScriptedModule(self.moduleName)
 
 
@@ -128,7 +134,7 @@ class ScriptedLoadableModuleLogic:
         self.moduleName = type(self).__name__.removesuffix("Logic")
         self.isSingletonParameterNode = True
 
-    def getParameterNode(self) -> Any:  # noqa: N802
+    def getParameterNode(self) -> Any:
         if self.isSingletonParameterNode:
             node = slicer.mrmlScene.GetSingletonNode(self.moduleName, "vtkMRMLScriptedModuleNode")
             if node is not None:
@@ -138,11 +144,11 @@ class ScriptedLoadableModuleLogic:
             return self.getAllParameterNodes()[0]
         return slicer.mrmlScene.AddNode(self.createParameterNode())
 
-    def getAllParameterNodes(self) -> list[Any]:  # noqa: N802
+    def getAllParameterNodes(self) -> list[Any]:
         nodes = slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode")
         return [n for n in nodes if n.GetAttribute("ModuleName") == self.moduleName]
 
-    def createParameterNode(self) -> Any:  # noqa: N802
+    def createParameterNode(self) -> Any:
         node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
         node.UnRegister(None)
         if self.isSingletonParameterNode:
@@ -159,10 +165,10 @@ class ScriptedLoadableModuleTest(unittest.TestCase):
         super().__init__(*arguments, **named)
         self.messageDelay = 0
 
-    def delayDisplay(self, message: str, requestedDelay: Any = None, msec: Any = None) -> None:  # noqa: N802, N803
+    def delayDisplay(self, message: str, requestedDelay: Any = None, msec: Any = None) -> None:
         slicer.util.delayDisplay(message, 0)
 
-    def runTest(self) -> None:  # noqa: N802
+    def runTest(self) -> None:
         """For the module."""
 
 

@@ -8,17 +8,18 @@ import slicer
 import vtk
 from PySide6 import QtWidgets
 
-from .node_widgets import qMRMLNodeComboBox, qMRMLWidget, qSlicerWidget
+from .node_widgets import qMRMLNodeComboBox
+from .scene_widgets import qMRMLWidget, qSlicerWidget
 from .standin import StandIn, stand_in
 
 _SEGMENT_EVENTS = ("SegmentAdded", "SegmentRemoved", "SegmentModified", "SegmentsOrderModified")
 
 
 @stand_in
-class qMRMLSegmentSelectorWidget(qMRMLWidget):  # noqa: N801
+class qMRMLSegmentSelectorWidget(qMRMLWidget):
     """Chooses a segmentation and one of its segments."""
 
-    _defaults = {"segmentationNodeSelectorVisible": True, "editEnabled": False}  # noqa: RUF012
+    _defaults = {"segmentationNodeSelectorVisible": True, "editEnabled": False}
 
     def __init__(self, parent: Any = None):
         qMRMLWidget.__init__(self, parent)
@@ -34,33 +35,33 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):  # noqa: N801
         self._node_box.connect("currentNodeChanged(vtkMRMLNode*)", self._node_changed)
         self._segment_box.connect("currentIndexChanged(int)", self._segment_changed)
 
-    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+    def setMRMLScene(self, scene: Any) -> None:
         self._node_box.setMRMLScene(scene)
         qMRMLWidget.setMRMLScene(self, scene)
 
-    def _set_segmentationNodeSelectorVisible(self, visible: bool) -> None:  # noqa: N802
+    def _set_segmentationNodeSelectorVisible(self, visible: bool) -> None:
         self._stored()["segmentationNodeSelectorVisible"] = bool(visible)
         self._node_box.visible = bool(visible)
 
-    def currentNode(self) -> Any:  # noqa: N802
+    def currentNode(self) -> Any:
         return self._node_box.currentNode()
 
-    def currentNodeID(self) -> str:  # noqa: N802
+    def currentNodeID(self) -> str:
         return str(self._node_box.currentNodeID)
 
-    def setCurrentNode(self, node: Any) -> None:  # noqa: N802
+    def setCurrentNode(self, node: Any) -> None:
         self._node_box.setCurrentNode(node)
 
-    def setCurrentNodeID(self, node_id: str) -> None:  # noqa: N802
+    def setCurrentNodeID(self, node_id: str) -> None:
         self._node_box.setCurrentNode(node_id)
 
-    def currentSegmentID(self) -> str:  # noqa: N802
-        return str(self._segment_box.currentData() or "")
+    def currentSegmentID(self) -> str:
+        return str(self._segment_box.currentData or "")
 
-    def setCurrentSegmentID(self, segment_id: str) -> None:  # noqa: N802
+    def setCurrentSegmentID(self, segment_id: str) -> None:
         self._segment_box.currentIndex = self._segment_box.findData(segment_id)
 
-    def segmentIDs(self) -> list[str]:  # noqa: N802
+    def segmentIDs(self) -> list[str]:
         node = self.currentNode()
         return [] if node is None else list(node.GetSegmentation().GetSegmentIDs())
 
@@ -69,9 +70,11 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):  # noqa: N801
         for tag in tags:
             watched.RemoveObserver(tag)
         segmentation = None if node is None else node.GetSegmentation()
-        tags = [] if segmentation is None else [
-            segmentation.AddObserver(getattr(segmentation, name), self._refill) for name in _SEGMENT_EVENTS
-        ]
+        tags = (
+            []
+            if segmentation is None
+            else [segmentation.AddObserver(getattr(segmentation, name), self._refill) for name in _SEGMENT_EVENTS]
+        )
         self._watched = (segmentation, tags)
         self._refill()
         self._emit("currentNodeChanged(vtkMRMLNode*)", node)
@@ -96,7 +99,7 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):  # noqa: N801
 
 
 @stand_in
-class qMRMLSegmentationShow3DButton(StandIn, QtWidgets.QPushButton):  # noqa: N801
+class qMRMLSegmentationShow3DButton(StandIn, QtWidgets.QPushButton):
     """Makes the surfaces of a segmentation and takes them away again."""
 
     _node: Any = None
@@ -106,13 +109,13 @@ class qMRMLSegmentationShow3DButton(StandIn, QtWidgets.QPushButton):  # noqa: N8
         self.checkable = True
         self.connect("toggled(bool)", self._toggled)
 
-    def setSegmentationNode(self, node: Any) -> None:  # noqa: N802
+    def setSegmentationNode(self, node: Any) -> None:
         self._node = node
         self.blockSignals(True)
         self.checked = node is not None and node.GetSegmentation().ContainsRepresentation("Closed surface")
         self.blockSignals(False)
 
-    def segmentationNode(self) -> Any:  # noqa: N802
+    def segmentationNode(self) -> Any:
         return self._node
 
     def _toggled(self, shown: bool) -> None:
@@ -125,11 +128,11 @@ class qMRMLSegmentationShow3DButton(StandIn, QtWidgets.QPushButton):  # noqa: N8
 
 
 @stand_in
-class qSlicerMarkupsPlaceWidget(qSlicerWidget):  # noqa: N801
+class qSlicerMarkupsPlaceWidget(qSlicerWidget):
     """Puts the views into the mode in which the next click places a point of its node."""
 
     PlaceSingleMarkup, PlaceMultipleMarkups, ForcePlaceSingleMarkup, ForcePlaceMultipleMarkups = range(4)
-    _defaults = {"buttonsVisible": True, "deleteAllControlPointsOptionVisible": True}  # noqa: RUF012
+    _defaults = {"buttonsVisible": True, "deleteAllControlPointsOptionVisible": True}
 
     def __init__(self, parent: Any = None):
         qSlicerWidget.__init__(self, parent)
@@ -139,7 +142,7 @@ class qSlicerMarkupsPlaceWidget(qSlicerWidget):  # noqa: N801
         self._button = QtWidgets.QToolButton(self)
         self._button.text = "Place"
 
-    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+    def setMRMLScene(self, scene: Any) -> None:
         if scene is self._scene:
             return
         if self._scene is not None and (mode := self.interactionNode()) is not None:
@@ -150,30 +153,30 @@ class qSlicerMarkupsPlaceWidget(qSlicerWidget):  # noqa: N801
         if scene is not None and (mode := self.interactionNode()) is not None:
             self._tags = [mode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._mode_changed)]
 
-    def interactionNode(self) -> Any:  # noqa: N802
+    def interactionNode(self) -> Any:
         return None if self._scene is None else self._scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
 
-    def selectionNode(self) -> Any:  # noqa: N802
+    def selectionNode(self) -> Any:
         return None if self._scene is None else self._scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
 
-    def placeButton(self) -> Any:  # noqa: N802
+    def placeButton(self) -> Any:
         return self._button
 
-    def currentNode(self) -> Any:  # noqa: N802
+    def currentNode(self) -> Any:
         return self._node
 
-    currentMarkupsNode = currentNode  # noqa: N815
+    currentMarkupsNode = currentNode
 
-    def setCurrentNode(self, node: Any) -> None:  # noqa: N802
+    def setCurrentNode(self, node: Any) -> None:
         if node is not self._node and self.placeModeEnabled:
             self.placeModeEnabled = False
         self._node = node
 
-    def _get_placeModeEnabled(self) -> bool:  # noqa: N802
+    def _get_placeModeEnabled(self) -> bool:
         mode = self.interactionNode()
         return bool(self._get_currentNodeActive() and mode.GetCurrentInteractionMode() == mode.Place)
 
-    def _set_placeModeEnabled(self, place: bool) -> None:  # noqa: N802
+    def _set_placeModeEnabled(self, place: bool) -> None:
         mode = self.interactionNode()
         if mode is None or self._node is None:
             return
@@ -185,11 +188,11 @@ class qSlicerMarkupsPlaceWidget(qSlicerWidget):  # noqa: N801
         mode.SetCurrentInteractionMode(mode.Place)
         self._mode_changed()
 
-    def _get_currentNodeActive(self) -> bool:  # noqa: N802
+    def _get_currentNodeActive(self) -> bool:
         selection = self.selectionNode()
         return bool(self._node and selection and selection.GetActivePlaceNodeID() == self._node.GetID())
 
-    def _set_currentNodeActive(self, active: bool) -> None:  # noqa: N802
+    def _set_currentNodeActive(self, active: bool) -> None:
         if self._node is not None and active:
             slicer.modules.markups.logic().SetActiveList(self._node)
 

@@ -69,8 +69,8 @@ def stand_in(cls: type) -> type:
     """Class decorator: this class plays the Slicer class of its name."""
     if not api.known(cls.__name__):
         raise HarnessGapError(f"{cls.__name__} is not in the fact table")
-    cls._slicer_class = cls.__name__  # type: ignore[attr-defined]
-    cls.__setattr__ = bridge._set  # type: ignore[method-assign, assignment]
+    cls._slicer_class = cls.__name__
+    cls.__setattr__ = bridge._set
     _made[cls.__name__] = cls
     return cls
 
@@ -82,7 +82,7 @@ def stand_in_for(class_name: str) -> type:
         if base is None:
             raise HarnessGapError(f"{class_name} derives from no class that Qt 6 has")
         parent = _made.get(base) or _qt_class(base)
-        bases = (parent,) if issubclass(parent, StandIn) else (StandIn, parent)  # type: ignore[arg-type]
+        bases = (parent,) if issubclass(parent, StandIn) else (StandIn, parent)
         stand_in(type(class_name, bases, {"__doc__": f"Plain stand-in for {class_name}."}))
     return _made[class_name]
 

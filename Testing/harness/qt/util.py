@@ -60,9 +60,9 @@ def overrides(dialogs: Dialogs, selected: list[str], statuses: list[str]) -> dic
     """
 
     def message(kind: str) -> Callable[..., None]:
-        return lambda text, windowTitle=None, parent=None, **_: dialogs.tell(kind, text)  # noqa: N803
+        return lambda text, windowTitle=None, parent=None, **_: dialogs.tell(kind, text)
 
-    def confirm(text: str, windowTitle: Any = None, parent: Any = None, **_: Any) -> bool:  # noqa: N803
+    def confirm(text: str, windowTitle: Any = None, parent: Any = None, **_: Any) -> bool:
         return bool(dialogs.ask("confirm", text))
 
     def missing(name: str) -> Callable[..., Any]:
@@ -78,7 +78,7 @@ def overrides(dialogs: Dialogs, selected: list[str], statuses: list[str]) -> dic
         "loadUI": load_ui,
         "mainWindow": lambda: None,
         "messageBox": lambda text, parent=None, **_: dialogs.tell("message", text),
-        "delayDisplay": lambda text, autoCloseMsec=1000, **_: dialogs.tell("delay", text),  # noqa: N803
+        "delayDisplay": lambda text, autoCloseMsec=1000, **_: dialogs.tell("delay", text),
         "selectModule": lambda module: selected.append(module if isinstance(module, str) else module.name),
         "selectedModule": lambda: selected[-1] if selected else "",
         "showStatusMessage": lambda text, duration=0: statuses.append(text),
@@ -95,12 +95,12 @@ def _progress_dialog(  # the keywords are Slicer's
     parent: Any = None,
     value: int = 0,
     maximum: int = 100,
-    labelText: str = "",  # noqa: N803
-    windowTitle: str = "",  # noqa: N803
+    labelText: str = "",
+    windowTitle: str = "",
     **properties: Any,
 ) -> Any:
     dialog = QtWidgets.QProgressDialog(labelText, "Cancel", 0, maximum, parent)
-    dialog.windowTitle = windowTitle  # type: ignore[assignment, method-assign]
+    dialog.windowTitle = windowTitle
     for name, setting in properties.items():
         setattr(dialog, name, setting)
     dialog.setValue(value)

@@ -1,0 +1,1 @@
+"""The panel's parts: Qt and Slicer's application on this side, ``TwoStageSegLib.session`` on the other."""
