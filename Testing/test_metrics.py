@@ -91,6 +91,7 @@ def test_together_puts_both_in_their_common_crop():
     assert hd95(one, two, SPACING) == hd95(a.full(), b.full(), SPACING)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning:monai")
 @pytest.mark.parametrize("seed", range(6))
 def test_agrees_with_monai(seed):
     pytest.importorskip("monai")

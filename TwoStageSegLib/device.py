@@ -53,12 +53,31 @@ def choose_device(wanted: str = "auto") -> Device:
 
     if wanted != "cpu" and torch.cuda.is_available():
         properties = torch.cuda.get_device_properties(0)
-        return Device("cuda", f"GPU: {properties.name}, {properties.total_memory / 2**30:.0f} GB", half=True)
+        reason = why_gpu_fails()
+        if not reason:
+            return Device("cuda", f"GPU: {properties.name}, {properties.total_memory / 2**30:.0f} GB", half=True)
+        text = f"The installed torch cannot use the {properties.name} ({reason})"
+        if wanted == "cuda":
+            raise UsageError(
+                "E_DEVICE", f"{text}. Choose the CPU, or install a torch build for this card and its driver."
+            )
+        return Device("cpu", cpu_name(), cpu_has_bf16(), [f"{text}; continued on the CPU."])
     if wanted == "cuda":
         raise UsageError(
             "E_DEVICE", "No usable CUDA GPU was found. Use --device cpu, or check the driver and the torch build."
         )
     return Device("cpu", cpu_name(), cpu_has_bf16())
+
+
+def why_gpu_fails() -> str:
+    """ "" if the GPU really computes; a card too new or too old for this torch build only says so when asked to."""
+    import torch
+
+    try:
+        ones = torch.ones(8, device="cuda")
+        return "" if float((ones + ones).sum()) == 16.0 else "wrong results"
+    except RuntimeError as error:
+        return (str(error).splitlines() or ["unknown reason"])[0][:100]
 
 
 def cpu_name() -> str:

@@ -28,11 +28,12 @@ class OpenModule:
     Slicer's template does, ``panel`` the outer Qt widget.
     """
 
-    def __init__(self, host: SlicerHost, path: Path):
+    def __init__(self, host: SlicerHost, path: Path, prepare: Callable[[], None] | None = None):
         self.host, self.path, self.name = host, path, path.stem
         self._children = child_processes()
-        self._threads_scene = host.mini.scene
         self.python = _load(host, path)
+        if prepare is not None:
+            prepare()
         self.parent = ModuleParent(self.name, path)
         self.module = getattr(self.python, self.name)(self.parent)
         host.set_attribute(slicer.modules, self.name.lower(), self.parent)
@@ -161,9 +162,13 @@ class OpenModule:
         return max(int(layout.heightForWidth(width)) if layout.hasHeightForWidth() else hint, 200)
 
 
-def open_module(host: SlicerHost, path: Path = ROOT / "TwoStageSeg" / "TwoStageSeg.py") -> OpenModule:
-    """Load a module by its file, make its panel and enter it."""
-    return OpenModule(host, path)
+def open_module(
+    host: SlicerHost,
+    path: Path = ROOT / "TwoStageSeg" / "TwoStageSeg.py",
+    prepare: Callable[[], None] | None = None,
+) -> OpenModule:
+    """Load a module by its file, make its panel and enter it; ``prepare`` is called when the file has been imported."""
+    return OpenModule(host, path, prepare)
 
 
 def start_slicer(mini: MiniSlicer) -> SlicerHost:
@@ -191,6 +196,7 @@ def node_ids(scene: Any) -> set[str]:
 def _load(host: SlicerHost, path: Path) -> Any:
     """Import a module's file as Slicer does: by path, under its bare name, its folder on ``sys.path``."""
     sys.path.append(str(path.parent))
+    host.forget_modules_of(path.parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path.name} is no Python file")

@@ -18,7 +18,7 @@ from TwoStageSegLib.pipeline import Pipeline
 from TwoStageSegLib.sample.phantom import generate
 
 TARGET = Path(__file__).resolve().parents[2] / "Resources" / "screenshots"
-SIZE = "1200,1000"
+SIZE = "1200,1650"
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def photograph(browser: str, page: Path, picture: Path) -> None:
-    """A screenshot of a page as a 1200 px wide window shows it."""
+    """A screenshot of a page as a window of SIZE shows it."""
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]
     flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
     with tempfile.TemporaryDirectory() as profile:

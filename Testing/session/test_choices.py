@@ -188,7 +188,8 @@ def test_a_moved_box_does_not_overwrite_an_edit_by_itself(session):
     session.answer(None)
     for _ in range(50):
         session.tick()
-        session.clock = lambda now=session.clock() + 1.0: now
+        later = session.clock() + 1.0
+        session.clock = lambda now=later: now
     assert session.question is None and session.corrections.stale == ("Brainstem",)
 
 

@@ -80,7 +80,8 @@ def test_a_dragged_box_redoes_its_organ_alone(session, tmp_path):
     assert session.rows["Parotid_R"].status is RowStatus.YOUR_BOX
     for _ in range(60):
         session.tick()
-        session.clock = lambda now=session.clock() + 1.0: now  # a second later, and the button is still down
+        later = session.clock() + 1.0
+        session.clock = lambda now=later: now  # a second later, and the button is still down
     assert not session.busy
     node.InvokeEvent(node.PointEndInteractionEvent)
     until(session, lambda: session.busy)
@@ -152,7 +153,8 @@ def test_a_point_outside_the_scan_gets_a_message_and_no_run(session):
     assert session.problems.at("Brainstem").endswith("lies outside the image. Move it.")
     for _ in range(50):
         session.tick()
-        session.clock = lambda now=session.clock() + 1.0: now
+        later = session.clock() + 1.0
+        session.clock = lambda now=later: now
     assert not session.busy
     session.corrections.set_region(Region.click("Brainstem", (16, 10, 147)))
     assert session.problems.at("Brainstem") == ""

@@ -22,7 +22,7 @@ class Acts:
 
     choose: Callable[[str], None]
     tick: Callable[[str, bool], None]
-    go: Callable[[str], None]
+    go: Callable[[str], object]
     click: Callable[[str], None]
     box: Callable[[str], None]
     auto: Callable[[str], None]
@@ -39,10 +39,11 @@ class OrganRow:
         grid = qt.QGridLayout(self.frame)
         grid.setContentsMargins(0, 2, 0, 2)
         grid.setColumnStretch(1, 1)
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(0)
         self.swatch = qt.QLabel("  ")
         self.tick = qt.QCheckBox(organ)
         self.tick.connect("clicked(bool)", lambda on: acts.tick(organ, on))
-        self.score = qt.QLabel()
         self.status = qt.QLabel()
         self.status.wordWrap = True
         self.status.minimumHeight = self.status.fontMetrics().height()
@@ -54,8 +55,8 @@ class OrganRow:
         self.policy.toolTip = _("What happens to this organ's segment if it exists")
         self.policy.visible = False
         self.policy.connect("activated(int)", lambda index: acts.policy(organ, POLICIES[index]))
-        for column, widget in enumerate((self.swatch, self.tick, self.score)):
-            grid.addWidget(widget, 0, column)
+        grid.addWidget(self.swatch, 0, 0)
+        grid.addWidget(self.tick, 0, 1)
         self.buttons: dict[str, Any] = {}
         texts = (
             ("go", _("Go"), _("Show {organ} in the slice views"), acts.go),
@@ -63,17 +64,21 @@ class OrganRow:
             ("box", _("Box"), _("Draw a box around {organ}: click two opposite corners"), acts.box),
             ("auto", _("Auto"), _("Let the model locate {organ} again"), acts.auto),
         )
-        for column, (key, text, tip, act) in enumerate(texts, 3):
+        for column, (key, text, tip, act) in enumerate(texts, 2):
             button = qt.QToolButton()
             button.text = text
             button.toolTip = tip.format(organ=organ)
             button.accessibleName = tip.format(organ=organ)
-            button.connect("clicked(bool)", lambda _on, act=act: (acts.choose(organ), act(organ)))
+            button.connect("clicked(bool)", lambda _on, act=act: self._act(acts, act))
             grid.addWidget(button, 0, column)
             self.buttons[key] = button
-        grid.addWidget(self.status, 1, 1, 1, 3)
-        grid.addWidget(self.policy, 1, 4, 1, 3)
-        grid.addWidget(self.problem, 2, 1, 1, 6)
+        grid.addWidget(self.status, 1, 1, 1, 5)
+        grid.addWidget(self.policy, 2, 2, 1, 4)
+        grid.addWidget(self.problem, 3, 1, 1, 5)
+
+    def _act(self, acts: Acts, act: Callable[[str], object]) -> None:
+        acts.choose(self.organ)
+        act(self.organ)
 
     def show(self, state: OrganState, problem: str, chosen: bool, placing: bool, can_correct: bool) -> None:
         """Draw the row. ``placing``: the next click in a view places this organ."""
@@ -81,8 +86,9 @@ class OrganRow:
         self.swatch.setStyleSheet(f"background-color: rgb({r}, {g}, {b});")
         self.tick.checked = state.ticked
         self.tick.font = _weighted(self.tick.font, chosen)
-        self.score.text = "" if state.score is None else f"{state.score:.2f}"
         words = [_("click in a slice view") if placing else status_text(state.status)]
+        if state.score is not None and not state.running:
+            words.append(f"{state.score:.2f}")
         if remark := note_text(state.remark):
             words.append(remark)
         if state.volume_ml is not None:

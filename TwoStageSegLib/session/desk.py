@@ -40,6 +40,7 @@ class Desk:
         self.volume_node: Any = None
         self.volume_text = ""
         self.entry: Installed | None = None
+        self._fits: object = None  # scan and model that were found to go together
         self._target_node: Any = None
         self._targets: dict[str, Target] = {}
         self._rows: dict[tuple[str, str], dict[str, OrganState]] = {}
@@ -103,8 +104,10 @@ class Desk:
         try:
             volume = volume_from_node(self.volume_node)
             self.volume_text = " · ".join(filter(None, (volume.size_text, volume.modality)))
-            if self.model is not None and self.model.manifest.input.modality == "CT":
-                check_ct(volume)
+            fit = (self.volume_key(volume), volume.modality, None if self.model is None else self.model.sha256)
+            if self.model is not None and self.model.manifest.input.modality == "CT" and fit != self._fits:
+                check_ct(volume)  # looks at a million voxels: not again for every mouse move
+            self._fits = fit
         except InputRefused as error:
             self.problems.put(VOLUME, str(error))
             return None

@@ -22,6 +22,7 @@ from ..model import Model
 from ..region import Region, Source
 from ..volume import Volume
 from .coarse import coarse_body, region_from_map
+from .crops import crop_around, multiples_of
 from .placing import mask_from
 from .preprocess import Preprocess
 from .requirements import RECENTRE_MM, SLACK_MM, check_bundle, self_test_pairs
@@ -103,17 +104,15 @@ class LocaliseCrop:
 
     def _crop_grid(self, volume: Volume, region: Region, organ: OrganSpec) -> Grid:
         geometry = volume.standard.geometry
-        spacing = np.asarray(self.segmenter.spec.spacing_mm)
-        size = np.asarray(organ.crop_mm)
-        if region.size_mm is not None:
-            index = geometry.lps_to_index(region.corners_lps())
-            size = np.maximum(size, (index.max(0) - index.min(0)) * geometry.spacing_zyx_mm)
-        multiple = self.segmenter.network.multiple
-        shape = (np.ceil(size / spacing / multiple - 0.02) * multiple).astype(int)
+        spacing, multiple = np.asarray(self.segmenter.spec.spacing_mm), self.segmenter.network.multiple
+        centre, size = crop_around(region, organ, geometry)
+        shape = multiples_of(size / spacing, multiple)
         # never larger than the scan itself, rounded up to what the network needs
-        limit = (np.ceil(geometry.extent_zyx_mm / spacing / multiple) * multiple).astype(int)
-        smallest = np.ceil(np.asarray(organ.crop_mm) / spacing / multiple - 0.02).astype(int) * multiple
-        return Grid.centred(geometry, region.centre_lps, spacing, np.minimum(shape, np.maximum(limit, smallest)))
+        limit = np.maximum(
+            multiples_of(geometry.extent_zyx_mm / spacing, multiple),
+            multiples_of(np.asarray(organ.crop_mm) / spacing, multiple),
+        )
+        return Grid.centred(geometry, centre, spacing, np.minimum(shape, limit))
 
 
 def _mirrored(image: NDArray[np.float32], mirror: bool) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -150,6 +150,23 @@ def segment_editor(scene: Any) -> SimpleNamespace:
     widget.selectParameterNode = lambda: None
     representation = SimpleNamespace(self=lambda: widget)
     return SimpleNamespace(widgetRepresentation=lambda: representation, widget=lambda: representation)
+
+
+def sample_data(offered: list[dict[str, Any]]) -> ModuleType:
+    """The module ``SampleData``: ``offered`` gets the keywords of every registered source."""
+    module = ModuleType("SampleData")
+    allowed = {
+        "category", "sampleName", "uris", "fileNames", "nodeNames", "customDownloader", "thumbnailFileName",
+        "loadFileType", "loadFiles", "loadFileProperties", "checksums",
+    }  # fmt: skip
+
+    def register(**keywords: Any) -> None:
+        if not keywords.keys() <= allowed:
+            raise TypeError(f"registerCustomSampleDataSource has no {sorted(keywords.keys() - allowed)}")
+        offered.append(keywords)
+
+    module.__dict__["SampleDataLogic"] = SimpleNamespace(registerCustomSampleDataSource=register)
+    return module
 
 
 class Qt:

@@ -35,6 +35,8 @@ def install() -> None:
             found = getattr(module, name)
             if isinstance(found, type) and issubclass(found, QtCore.QObject):
                 found.__setattr__ = _set
+                if issubclass(found, QtCore.QIODevice):  # QProcess: of two bases, it does not inherit the first's
+                    found.__getattribute__ = _get
 
 
 def native(cls: type) -> bool:

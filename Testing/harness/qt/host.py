@@ -13,7 +13,7 @@ import slicer
 
 from ..minislicer import MiniSlicer
 from . import api, bridge, ctk_widgets, node_widgets, scene_widgets, scripted, segment_widgets, util
-from .application import Application, Qt, scratch_folder, segment_editor
+from .application import Application, Qt, sample_data, scratch_folder, segment_editor
 from .modules import CtkModule, QtModule
 from .standin import stand_in_for
 
@@ -25,7 +25,7 @@ class SlicerHost:
     """Slicer without its main window, until ``close``.
 
     ``dialogs`` records messages and answers questions, ``selected`` lists the modules that were switched to,
-    ``statuses`` the messages of the status bar, ``failures`` every exception that was raised in a slot, a timer, an
+    ``statuses`` the messages of the status bar, ``samples`` what was offered to Sample Data, ``failures`` every exception that was raised in a slot, a timer, an
     observer or an overridden Qt method: there is nobody above to catch those.
     """
 
@@ -40,9 +40,11 @@ class SlicerHost:
         self.selected: list[str] = []
         self.statuses: list[str] = []
         self.failures: list[str] = []
+        self.samples: list[dict[str, Any]] = []
         self._closed = False
         self._before: list[tuple[Any, str, Any]] = []
         self._modules_before: dict[str, Any] = {}
+        self._folders: list[Path] = []
         self._path_before = list(sys.path)
         self._excepthook, self._unraisablehook = sys.excepthook, sys.unraisablehook
         self._put_in_place()
@@ -71,6 +73,10 @@ class SlicerHost:
                 sys.modules.pop(name, None)
             else:
                 sys.modules[name] = module
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and any(folder in Path(file).parents for folder in self._folders):
+                del sys.modules[name]
         sys.path[:] = self._path_before
         self._scratch.cleanup()
 
@@ -78,6 +84,10 @@ class SlicerHost:
         """Make ``import name`` find ``module`` until ``close``."""
         self._modules_before.setdefault(name, sys.modules.get(name))
         sys.modules[name] = module
+
+    def forget_modules_of(self, folder: Path) -> None:
+        """On ``close``, everything that was imported from this folder is imported anew next time."""
+        self._folders.append(folder)
 
     def __enter__(self) -> SlicerHost:
         return self
@@ -118,6 +128,7 @@ class SlicerHost:
             "slicer.util": strict,
             "slicer.i18n": translation,
             "slicer.ScriptedLoadableModule": base,
+            "SampleData": sample_data(self.samples),
         }.items():
             self.provide_module(name, module)
             if name.startswith("slicer.") and name != "slicer.util":
