@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from Testing.conftest import ROOT
+from Testing.harness.cmake_lists import listed, lists, on_disk
 
 # What the tests play of Slicer's CMake: the macro copies to the build tree and installs it, and refuses what is not
 # there, as the real one does. Written from its documentation.
@@ -45,13 +46,6 @@ endmacro()
 """
 
 
-def listed(file: Path, name: str) -> list[str]:
-    """The entries of ``set(name ...)``."""
-    found = re.search(rf"set\({name}\s+([^)]*)\)", file.read_text(encoding="utf-8"))
-    assert found, f"{file.name} sets no {name}"
-    return found[1].split()
-
-
 def value(name: str) -> str:
     """A string of the top-level file, as the index's checker reads it: quoted, on one line."""
     found = re.search(rf'^set\({name} "([^"\n]*)"\)$', (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)
@@ -59,32 +53,14 @@ def value(name: str) -> str:
     return found[1]
 
 
-def on_disk(folder: Path, pattern: str = "*") -> set[str]:
-    found = (p.relative_to(folder) for p in folder.rglob(pattern) if p.is_file())
-    return {p.as_posix() for p in found if "__pycache__" not in p.parts and not p.name.startswith(".")}
-
-
-def test_every_script_of_the_module_is_listed():
-    folder = ROOT / "TwoStageSeg"
-    assert sorted(listed(folder / "CMakeLists.txt", "MODULE_PYTHON_SCRIPTS")) == sorted(on_disk(folder, "*.py"))
-
-
-def test_every_resource_of_the_module_is_listed():
-    folder = ROOT / "TwoStageSeg"
-    wanted = {f"Resources/{name}" for name in on_disk(folder / "Resources")}
-    assert set(listed(folder / "CMakeLists.txt", "MODULE_PYTHON_RESOURCES")) == wanted
-
-
-def test_every_file_of_the_engine_is_listed():
-    folder = ROOT / "TwoStageSegLib"
-    wanted = {name for name in on_disk(folder, "*.py") if not name.startswith("web/")}
-    assert set(listed(folder / "CMakeLists.txt", "ENGINE_SCRIPTS")) == wanted
-
-
-def test_every_shipped_model_is_listed():
-    folder = ROOT / "Resources"
-    wanted = {"structures.json", *(f"models/{name}" for name in on_disk(folder / "models"))}
-    assert set(listed(folder / "CMakeLists.txt", "ENGINE_RESOURCES")) == wanted
+@pytest.mark.parametrize("variable", [name for _, name in lists()])
+def test_every_file_is_listed_and_nothing_else(variable):
+    ((file, wanted),) = [(f, w) for (f, name), w in lists().items() if name == variable]
+    entries = listed(file, variable)
+    update = "run: python -m Testing.harness.cmake_lists"
+    assert set(entries) - wanted == set(), update
+    assert wanted - set(entries) == set(), update
+    assert len(entries) == len(wanted)
 
 
 def test_what_the_extensions_index_asks_for():

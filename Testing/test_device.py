@@ -18,6 +18,7 @@ def gpu(monkeypatch):
     properties = SimpleNamespace(name="RTX 4080", total_memory=16 * 2**30)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: properties)
+    monkeypatch.setattr(module, "why_gpu_fails", lambda: "")
 
 
 @pytest.fixture

@@ -226,10 +226,10 @@ def test_a_removed_target_is_forgotten(session):
 
 
 def test_prepare_tells_the_device_before_the_first_run(session):
-    assert session.device_text == ""
+    assert session.forecast.device_text == ""
     session.prepare()
-    until(session, lambda: session.device_text)
-    assert session.device_text == "CPU: fake, auto"
+    until(session, lambda: session.forecast.device_text)
+    assert session.forecast.device_text == "CPU: fake, auto"
 
 
 def test_no_interpreter_is_a_message_at_the_button(session, tmp_path):

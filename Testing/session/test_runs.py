@@ -35,14 +35,14 @@ def block(organ: str) -> np.ndarray:
 
 
 def test_a_run_brings_segments_boxes_and_words(session):
-    assert session.target is None and session.can_run and session.estimate_s is None
+    assert session.target is None and session.can_run and session.forecast.seconds is None
     run(session)
     for organ in ORGANS:
         assert np.array_equal(voxels(session, organ), block(organ))
         assert session.rows[organ].status is RowStatus.LOCATED and session.rows[organ].score == 1.0
         assert session.rows[organ].volume_ml == pytest.approx(64 * 4 * 4 * 5 / 1000)
     assert session.scene.GetNumberOfNodesByClass("vtkMRMLMarkupsROINode") == 3
-    assert session.runs.outcome == "Done." and session.device_text == "CPU: fake, auto"
+    assert session.runs.outcome == "Done." and session.forecast.device_text == "CPU: fake, auto"
     segment = session.target.GetSegmentation().GetSegment("Brainstem")
     assert tag_of(segment, "TwoStageSeg.Source") == "auto"
 
@@ -51,10 +51,10 @@ def test_the_estimate_is_measured_and_survives(session, tmp_path):
     from TwoStageSegLib.session.timings import Timings
 
     run(session)
-    warm = session.estimate_s
+    warm = session.forecast.seconds
     assert warm is not None and warm < 1
     session.link.close()
-    assert session.estimate_s > warm  # the process has to start again
+    assert session.forecast.seconds > warm  # the process has to start again
     stored = Timings(tmp_path / "timings.json").of(session.model.sha256, "auto")
     assert stored is not None and stored.device == "CPU: fake, auto" and stored.load > 0.01
 
@@ -232,7 +232,7 @@ def test_cancel_in_every_stage_writes_nothing(session, monkeypatch, tmp_path, st
     assert session.link.cancelling
     finish(session)
     assert session.runs.outcome == "Cancelled. Nothing was changed." and session.problems.places == ()
-    assert session.target.GetSegmentation().GetNumberOfSegments() == 0
+    assert session.target is None and session.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
     assert all(row.status is RowStatus.NOT_RUN for row in session.rows.values())
     assert gone(pid)
     monkeypatch.delenv(STALL)

@@ -9,6 +9,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from TwoStageSegLib.model import installed_folders
 from TwoStageSegLib.session import MODEL, Installed, Session, installed_models
 
 from .texts import model_html, model_summary
@@ -20,11 +21,13 @@ class ModelBox:
     def __init__(self, ui: Any, session: Session, chosen: Callable[[str], None]):
         self._ui, self._session, self._chosen = ui, session, chosen
         self._entries: list[Installed] = []
+        self._listed: tuple[tuple[str, int], ...] = ()
         ui.modelSelector.connect("activated(int)", self._activated)
         ui.addModelButton.connect("clicked(bool)", lambda _on: self._add())
 
     def load(self, wanted: str) -> None:
         """Read the installed models (verified, every one) and choose ``wanted``, else the first that can be used."""
+        self._listed = _on_disk()
         self._entries = installed_models()
         self._ui.modelSelector.clear()
         self._ui.modelSelector.addItems([entry.title for entry in self._entries])
@@ -34,6 +37,8 @@ class ModelBox:
         self._session.choose_model(self._entries[index] if index >= 0 else None)
 
     def refresh(self) -> None:
+        if self._listed != _on_disk():  # a model has been added
+            self.load("" if self._session.entry is None else self._session.entry.name)
         model, problem = self._session.model, self._session.problems.at(MODEL)
         if not self._entries:
             problem = problem or _("No model is installed. Add one from a file.")
@@ -56,3 +61,8 @@ class ModelBox:
         if name:
             path = Path(name)
             self._session.add_model_from_file(path.parent if path.name == "manifest.json" else path)
+
+
+def _on_disk() -> tuple[tuple[str, int], ...]:
+    """Folders of the installed models and when their manifests were written: cheap to compare."""
+    return tuple((str(folder), (folder / "manifest.json").stat().st_mtime_ns) for folder in installed_folders())

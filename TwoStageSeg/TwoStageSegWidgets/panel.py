@@ -14,7 +14,7 @@ from .install_box import InstallBox
 from .model_box import ModelBox
 from .organ_list import OrganList
 from .placing import stop_placing
-from .sample import load_sample, show
+from .sample import load_sample, show, shown_volume
 from .settings import Settings
 from .shortcuts import Shortcuts
 from .texts import origin_text, seconds_text, stage_text
@@ -53,6 +53,8 @@ class Panel:
         """The user opens the panel: what can be computed with is found out now, in a child process."""
         self.shortcuts.enable(True)
         self.install.look()
+        if self.ui.volumeSelector.currentNode() is None:  # what the user looks at is what the user means
+            self.ui.volumeSelector.setCurrentNode(shown_volume())
         self._volume_chosen(self.ui.volumeSelector.currentNode())
 
     def exit(self) -> None:
@@ -204,9 +206,9 @@ class Panel:
         ui.undoButton.enabled = session.can_undo
         ui.editButton.enabled = session.target is not None
         found = self.install.dependencies.findings
-        device = session.device_text or ("" if found is None else found.device)
+        device = session.forecast.device_text or ("" if found is None else found.device)
         if session.volume_node is not None and session.model is not None and not session.busy:
-            device = " · ".join(filter(None, (device, seconds_text(session.estimate_s))))
+            device = " · ".join(filter(None, (device, seconds_text(session.forecast.seconds))))
         ui.deviceText.text = device
         ui.deviceSelector.enabled = not session.busy
         ui.outcomeText.text = session.runs.outcome

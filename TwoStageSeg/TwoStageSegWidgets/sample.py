@@ -42,3 +42,12 @@ def register_sample_data(icons: Path) -> None:
         nodeNames=[],
         customDownloader=lambda source: [load_sample()],
     )
+
+
+def shown_volume() -> Any:
+    """The scan that the slice views show, None if they show none."""
+    selection = slicer.app.applicationLogic().GetSelectionNode()
+    node_id = None if selection is None else selection.GetActiveVolumeID()
+    node = slicer.mrmlScene.GetNodeByID(node_id) if node_id else None
+    is_scan = node is not None and node.IsA("vtkMRMLScalarVolumeNode") and not node.IsA("vtkMRMLLabelMapVolumeNode")
+    return node if is_scan else None

@@ -103,8 +103,11 @@ class Markers:
         marker = self._markers.pop(owner, None)
         if marker is not None:
             self._unwatch(marker)
-            if self._scene.IsNodePresent(marker.node):
-                self._scene.RemoveNode(marker.node)
+            node = marker.node
+            displays = [node.GetNthDisplayNode(i) for i in range(node.GetNumberOfDisplayNodes())]
+            for each in (node, *displays):  # the scene does not remove the display nodes with their owner
+                if each is not None and self._scene.IsNodePresent(each):
+                    self._scene.RemoveNode(each)
 
     def remove_volume(self, volume_id: str) -> None:
         for owner in [o for o in self._markers if o[0] in (volume_id, f"placing {volume_id}")]:

@@ -27,7 +27,10 @@ _PLACES = {"load": MODEL, "open": VOLUME}
 
 @dataclass
 class Job:
-    """What a run works on. It keeps its own volume, rows and target: the user may choose others meanwhile."""
+    """What a run works on. It keeps its own volume, rows and target: the user may choose others meanwhile.
+
+    ``target`` None: made by ``make_target`` when there is something to write, so that a cancelled run leaves no node.
+    """
 
     model: Model
     device: str
@@ -38,7 +41,8 @@ class Job:
     organs: tuple[str, ...]
     regions: dict[str, Region]
     policies: dict[str, Policy]
-    target: Target
+    make_target: Callable[[], Target]
+    target: Target | None
     expected_s: float | None = None
     started_s: float = 0.0
     number: int = 0
@@ -91,7 +95,8 @@ class Runs:
         job.started_s = self._clock()
         job.number = self._link.run(job.model_key, job.key, job.volume, job.organs, job.regions)
         self.job, self.outcome = job, ""
-        job.target.begin_step()
+        if job.target is not None:
+            job.target.begin_step()
         for name in job.organs:
             job.rows[name].running, job.rows[name].stale = True, False
         self._log.add(f"run {job.number}: {', '.join(job.organs)}; {len(job.regions)} of them placed by hand")
@@ -195,6 +200,8 @@ class Runs:
             "TwoStageSeg.Score": f"{result.region.score:.3f}",
         }
         try:
+            if job.target is None:
+                job.target = job.make_target()
             job.target.put(mask, job.volume, job.volume_node, job.policies[result.organ], tags)
             self._problems.solve(TARGET)
         except InputRefused as error:

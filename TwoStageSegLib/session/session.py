@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,17 @@ from ..volume import Volume
 from .adding import Adding
 from .corrections import Corrections
 from .desk import Desk
+from .forecast import Forecast
 from .link import ClientEvent, WorkerLink
 from .markers import Markers
 from .models import Installed
 from .notes import MODEL, RUN, VOLUME
+from .plan import Plan, Question, plan
 from .runs import Job, Runs
 from .signals import Change
-from .target import Origin, Overwrite, Policy
-from .timings import estimate_s
+from .target import Origin, Policy
 from .transport import Transport
 from .watch import SceneWatch
-
-
-@dataclass(frozen=True)
-class Question:
-    """A run waits for an answer: these segments are a person's work. See :meth:`Session.answer`."""
-
-    overwrites: tuple[Overwrite, ...]
-    organs: tuple[str, ...]
 
 
 class Session(Desk):
@@ -42,7 +34,8 @@ class Session(Desk):
     scene : vtkMRMLScene. transport : moves messages to a worker process (see ``transport``).
     timings_file : where measured times are kept; None for memory only. clock : seconds that only go forward.
 
-    :meth:`tick` must be called a few times a second. ``corrections`` holds what a person does about one organ.
+    :meth:`tick` must be called a few times a second. ``corrections`` holds what a person does about one organ,
+    ``forecast`` the device and the time that a run will take.
     """
 
     def __init__(
@@ -60,7 +53,7 @@ class Session(Desk):
         self.link = WorkerLink(transport, self._heard, clock)
         self.runs = Runs(self.link, clock, self.changed.emit, self.problems, self.log, self.timings, self.markers)
         self.adding = Adding(self.changed.emit, self.problems, self.log)
-        self._located: object = None
+        self.forecast = Forecast(self)
         self._watch = SceneWatch(scene, self.forget_scene, self._node_removed)
 
     @property
@@ -73,23 +66,6 @@ class Session(Desk):
         blocked = self.problems.at(VOLUME) or self.busy or self.question is not None
         ready = self.volume_node is not None and any(row.ticked for row in self.rows.values())
         return ready and not blocked
-
-    @property
-    def device_text(self) -> str:
-        """What the model runs on: as the worker said, as it was last time, or "" if nobody knows yet."""
-        if self.runs.device_text or self.model is None:
-            return self.runs.device_text
-        timing = self.timings.of(self.model.sha256, self.device)
-        return "" if timing is None else timing.device
-
-    @property
-    def estimate_s(self) -> float | None:
-        """Seconds that a run of all ticked organs takes, from earlier runs on this device; None if never measured."""
-        ticked = [row for row in self.rows.values() if row.ticked]
-        volume = None if self.volume_node is None or self.problems.at(VOLUME) else self.check_volume()
-        if volume is None:
-            return None
-        return self._estimate(len(ticked), all(row.yours for row in ticked), volume)
 
     def choose_volume(self, node: Any) -> None:
         if node is self.volume_node and node is not None:
@@ -137,21 +113,16 @@ class Session(Desk):
         if volume is None or not names:
             return False
         policies = {n: self.policies.get(n, self.policy) for n in names}
-        origins = {n: self._origin(n, volume) for n in names}
-        worked_on = [n for n in names if origins[n] in (Origin.EDITED, Origin.FOREIGN)]
-        doomed = [n for n in worked_on if policies[n] is Policy.REPLACE]
-        if doomed and decided is None:
-            self.question = Question(tuple(Overwrite(n, origins[n]) for n in doomed), names)
+        decision = plan(names, policies, lambda organ: self._origin(organ, volume), decided)
+        if isinstance(decision, Question):
+            self.question = decision
             self.changed.emit(Change.QUESTION)
             return False
-        if decided is not None:
-            policies |= dict.fromkeys(doomed, decided)
-        kept = {n for n in names if policies[n] is Policy.KEEP and origins[n] is not Origin.NONE}
         for name in names:
-            self.rows[name].kept = name in kept
-            self.rows[name].stale = self.rows[name].stale and name not in kept
+            self.rows[name].kept = name in decision.kept
+            self.rows[name].stale = self.rows[name].stale and name not in decision.kept
         self.changed.emit(Change.ORGANS)
-        return self._begin(tuple(n for n in names if n not in kept), volume, policies)
+        return self._begin(decision, volume)
 
     def answer(self, policy: Policy | None) -> bool:
         """Answer :attr:`question`: what to do with those segments this once; None calls the run off."""
@@ -206,22 +177,25 @@ class Session(Desk):
         self.corrections.stop_placing()
         self.forget_scene()
 
-    def _begin(self, names: tuple[str, ...], volume: Volume, policies: dict[str, Policy]) -> bool:
-        if not names or self.model is None:
+    def _begin(self, decision: Plan, volume: Volume) -> bool:
+        if not decision.organs or self.model is None:
             return False
-        regions = {n: r.region for n, r in self.rows.items() if n in names and r.yours and r.region is not None}
+        given = ((n, self.rows[n]) for n in decision.organs)
+        regions = {n: row.region for n, row in given if row.yours and row.region is not None}
+        volume_node = self.volume_node
         job = Job(
             self.model,
             self.device,
-            self.volume_node,
+            volume_node,
             volume,
             self.volume_key(volume),
             self.rows,
-            names,
+            decision.organs,
             regions,
-            policies,
-            self.target_for(self.volume_node),
-            self._estimate(len(names), len(regions) == len(names), volume),
+            decision.policies,
+            lambda: self.target_for(volume_node),
+            None if self.target is None else self.target_for(volume_node),
+            self.forecast.of(len(decision.organs), len(regions) == len(decision.organs), volume),
         )
         return self._with_worker(lambda: self.runs.begin(job))
 
@@ -237,15 +211,6 @@ class Session(Desk):
             return False
         return True
 
-    def _estimate(self, count: int, all_yours: bool, volume: Volume) -> float | None:
-        if self.model is None:
-            return None
-        timing = self.timings.of(self.model.sha256, self.device)
-        model_key, volume_key = self.model_key(self.model), self.volume_key(volume)
-        cold = not self.link.knows(model_key)
-        warm = self.link.knows(model_key, volume_key) and self._located == (model_key, volume_key)
-        return estimate_s(timing, count, cold, locate=not all_yours and not warm)
-
     def _origin(self, organ: str, volume: Volume) -> Origin:
         return Origin.NONE if self.target is None else self.target_for(self.volume_node).origin(organ, volume)
 
@@ -254,9 +219,8 @@ class Session(Desk):
             self.link.close()  # the worker holds files that will be moved
             self.adding.tested(event)
             return
-        job = self.runs.job
-        if isinstance(event, Done) and job is not None and len(job.regions) < len(job.organs):
-            self._located = (job.model_key, job.key)
+        if isinstance(event, Done) and self.runs.job is not None:
+            self.forecast.finished(self.runs.job)
         self.runs.take(event)
 
     def _put_down(self) -> None:
@@ -275,7 +239,7 @@ class Session(Desk):
         """Somebody has deleted a node: a marker, the scan, the target, or nothing of ours."""
         self.markers.node_removed(node)
         job = self.runs.job
-        lost = job is not None and (node is job.volume_node or node is job.target.node)
+        lost = job is not None and (node is job.volume_node or (job.target is not None and node is job.target.node))
         if lost:
             self._stop()
         if node is self._target_node:

@@ -77,7 +77,7 @@ def _get(self: Any, name: str) -> Any:
 def _set(self: Any, name: str, value: Any) -> None:
     cls = type(self)
     own = native_get(self, "__dict__")
-    if name.startswith("_"):
+    if name.startswith("_") or isinstance(value, QtCore.SignalInstance):  # PySide6 keeps its signals like this
         own[name] = value
         return
     class_name = described(cls)
