@@ -27,9 +27,9 @@ def no_gpu(monkeypatch):
 
 
 @pytest.mark.parametrize("wanted", ["auto", "cuda"])
-def test_a_gpu_is_taken_in_half_precision_and_named(gpu, wanted):
+def test_a_gpu_is_taken_in_full_precision_and_named(gpu, wanted):
     chosen = choose_device(wanted)
-    assert (chosen.kind, chosen.half, chosen.text) == ("cuda", True, "GPU: RTX 4080, 16 GB")
+    assert (chosen.kind, chosen.half, chosen.text) == ("cuda", False, "GPU: RTX 4080, 16 GB")
 
 
 def test_cpu_is_cpu_even_beside_a_gpu(gpu):

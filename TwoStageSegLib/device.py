@@ -55,7 +55,8 @@ def choose_device(wanted: str = "auto") -> Device:
         properties = torch.cuda.get_device_properties(0)
         reason = why_gpu_fails()
         if not reason:
-            return Device("cuda", f"GPU: {properties.name}, {properties.total_memory / 2**30:.0f} GB", half=True)
+                # full precision first: crops are small, and half precision is the first to give when memory runs out
+            return Device("cuda", f"GPU: {properties.name}, {properties.total_memory / 2**30:.0f} GB", half=False)
         text = f"The installed torch cannot use the {properties.name} ({reason})"
         if wanted == "cuda":
             raise UsageError(

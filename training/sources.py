@@ -29,6 +29,8 @@ OPENKBP = Source(
     attribution=[
         "A. Babier, B. Zhang, R. Mahmood, K.L. Moore, T.G. Purdie, A.L. McNiven, T.C.Y. Chan, 'OpenKBP: The "
         "open-access knowledge-based planning grand challenge and dataset', Med. Phys. 48:5549-5561, 2021.",
+        "Negatives of the locator: TCIA Soft-tissue-Sarcoma CTs in IBSI's processing, Creative Commons Attribution 3.0 "
+        "Unported; M. Vallieres et al., Phys. Med. Biol. 60:5471, 2015, doi:10.7937/K9/TCIA.2015.7GO2GSKS.",
         "K. Clark et al., 'The Cancer Imaging Archive (TCIA)', J. Digit. Imaging 26:1045-1057, 2013.",
     ],
     intended_use=(

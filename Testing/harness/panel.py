@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import signal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,5 +108,3 @@ def _believe(dependencies: Any) -> None:
 
     dependencies.findings = Findings(device="CPU: believed")
     dependencies._changed()
-
-

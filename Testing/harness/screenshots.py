@@ -17,7 +17,7 @@ import numpy as np
 
 TARGET = Path(__file__).resolve().parents[2] / "Resources" / "screenshots"
 PLANES = ("Axial", "Coronal", "Sagittal")
-VIEW_PX = 360
+VIEW_PX, FIELD_MM = 400, 300.0
 NARROW_PX = 360
 
 
@@ -84,7 +84,8 @@ def _slice_pictures(panel: Any, folder: Path) -> None:
     for plane, view_name in zip(PLANES, ("Red", "Green", "Yellow"), strict=True):
         shot = SliceShot(panel.host.mini, VIEW_PX, VIEW_PX, plane, view_name)
         shot.show(panel.session.volume_node)
-        through = {"Axial": centre, "Coronal": centre, "Sagittal": target}[plane]
+        through = {"Axial": target, "Coronal": centre, "Sagittal": target}[plane]
+        shot.node.SetFieldOfView(FIELD_MM, FIELD_MM, shot.node.GetFieldOfView()[2])
         shot.go_to((through[0], through[1], through[2]))
         row.append(shot.picture())
         shot.close()

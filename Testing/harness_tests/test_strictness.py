@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("PySide6", reason="PySide6-Essentials is not installed")
+pytest.importorskip("PySide6.QtWidgets", reason="PySide6-Essentials does not start here", exc_type=ImportError)
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 
 from Testing.harness.qt.errors import HarnessGapError, NotInSlicerError

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6", reason="PySide6-Essentials is not installed")
+pytest.importorskip("PySide6.QtWidgets", reason="PySide6-Essentials does not start here", exc_type=ImportError)
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 
 from Testing.harness.bundles import write_fake_bundle
@@ -18,7 +18,7 @@ from TwoStageSegLib.mask import Mask
 from TwoStageSegLib.scene import node_from_volume, put_mask, volume_from_node
 from TwoStageSegLib.volume import Volume
 
-from .test_panel import ORGANS, block
+from .test_panel import ORGANS
 
 
 def edit(panel: Any, organ: str = "Brainstem") -> np.ndarray:
@@ -187,9 +187,7 @@ def test_the_sample_is_offered_to_sample_data(panel: Any, slicer_host: Any) -> N
     assert [n.GetClassName() for n in nodes] == ["vtkMRMLScalarVolumeNode"]
 
 
-@pytest.mark.parametrize(
-    ("missing", "words"), [(["torch"], "torch (200 MB"), (["safetensors"], "safetensors (1 MB)")]
-)
+@pytest.mark.parametrize(("missing", "words"), [(["torch"], "torch (200 MB"), (["safetensors"], "safetensors (1 MB)")])
 def test_what_is_missing_is_said_and_asked_about(
     slicer_host: Any, home: Any, scratch: Any, mini: Any, missing: list[str], words: str
 ) -> None:

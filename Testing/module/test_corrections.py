@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6", reason="PySide6-Essentials is not installed")
+pytest.importorskip("PySide6.QtWidgets", reason="PySide6-Essentials does not start here", exc_type=ImportError)
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 
 from Testing.harness.module import node_ids
@@ -127,9 +127,9 @@ def test_outside_the_scan_there_is_a_message_at_the_organ(ready: Any, mini: Any,
     assert ready.row("Brainstem").problem.visible
     assert len(entered(tmp_path)) == count
     assert np.array_equal(ready.voxels("Brainstem"), block("Brainstem"))
-    ready.box("Brainstem").SetCenter(*STEM_RAS) if kind == "box" else ready.box(
-        "Brainstem"
-    ).SetNthControlPointPosition(0, *STEM_RAS)
+    ready.box("Brainstem").SetCenter(*STEM_RAS) if kind == "box" else ready.box("Brainstem").SetNthControlPointPosition(
+        0, *STEM_RAS
+    )
     ready.until(lambda: len(entered(tmp_path)) > count)
     ready.finish()
     assert ready.row("Brainstem").problem.text == ""

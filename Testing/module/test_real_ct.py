@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6", reason="PySide6-Essentials is not installed")
+pytest.importorskip("PySide6.QtWidgets", reason="PySide6-Essentials does not start here", exc_type=ImportError)
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 
 from Testing.conftest import ROOT
@@ -35,7 +35,9 @@ def scan(data_dir: Path) -> Path:
 
 
 @pytest.fixture
-def opened(slicer_host: Any, scratch: Path, tmp_path: Path, monkeypatch: Any, mini: Any, scan: Path, bundle: str) -> Any:
+def opened(
+    slicer_host: Any, scratch: Path, tmp_path: Path, monkeypatch: Any, mini: Any, scan: Path, bundle: str
+) -> Any:
     """The panel as a user has it: real worker, real question what is installed; scan and model chosen."""
     from Testing.harness.panel import open_panel
 

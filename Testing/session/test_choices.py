@@ -51,6 +51,15 @@ def test_an_mr_is_refused_in_words_at_the_volume(session):
     assert session.problems.places == () and session.can_run
 
 
+def test_a_scan_that_was_put_right_can_be_used_without_choosing_it_again(session):
+    bent = session.scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode")
+    session.volume_node.SetAndObserveTransformNodeID(bent.GetID())
+    session.check_volume()
+    assert "non-linear transform" in session.problems.at(VOLUME) and not session.can_run
+    session.volume_node.SetAndObserveTransformNodeID(None)
+    until(session, lambda: session.can_run)
+
+
 def test_a_damaged_model_is_listed_with_the_reason(session, tmp_path, monkeypatch):
     folder = write_fake_bundle(tmp_path / "own" / "broken", "broken")
     (folder / "weights.safetensors").write_bytes(b"x")
@@ -201,6 +210,7 @@ def test_undo_takes_the_whole_run_back_and_only_that(session):
     finish(session)
     assert session.can_undo and session.undo()
     assert np.array_equal(voxels(session, "Brainstem"), mine)
+    assert session.rows["Parotid_L"].volume_ml is None  # its segment is gone again
     assert session.target.GetSegmentation().GetNumberOfSegments() == 1
     assert not session.can_undo
 

@@ -85,6 +85,16 @@ class Corrections:
         centre_views(self._session.scene, region.centre_lps)
         return True
 
+    def recall(self) -> None:
+        """Boxes and points of a loaded scene are the organs' regions again; nothing is redone for that."""
+        session = self._session
+        if session.volume_node is None:
+            return
+        colours = {name: row.rgb for name, row in session.rows.items()}
+        for region in session.markers.recall(session.volume_node, colours):
+            session.rows[region.organ].region = region
+            session.changed.emit(Change.ORGANS)
+
     def hold_back(self) -> None:
         """Do not redo by itself what is stale now."""
         self._touched_s = None

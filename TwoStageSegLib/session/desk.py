@@ -15,10 +15,12 @@ from ..volume import Volume
 from .link import ModelKey, VolumeKey
 from .models import Installed
 from .notes import MODEL, RUN, TARGET, VOLUME, Log, Problems
-from .organs import OrganState
+from .organs import Note, OrganState
 from .signals import Change, Signal
 from .target import Target
 from .timings import Timings
+
+_LOOK_AGAIN_S = 1.0
 
 
 class Desk:
@@ -40,6 +42,7 @@ class Desk:
         self.volume_node: Any = None
         self.volume_text = ""
         self.entry: Installed | None = None
+        self._looked_s = clock()
         self._fits: object = None  # scan and model that were found to go together
         self._target_node: Any = None
         self._targets: dict[str, Target] = {}
@@ -114,6 +117,22 @@ class Desk:
         self.problems.solve(VOLUME)
         return volume
 
+    def look_again(self) -> None:
+        """A scan that could not be used may have been put right (taken out of a transform): looked at every second."""
+        now = self.clock()
+        if self.problems.at(VOLUME) and now - self._looked_s > _LOOK_AGAIN_S:
+            self._looked_s = now
+            if self.check_volume() is not None:
+                self.changed.emit(Change.VOLUME)
+
+    def forget_node(self, node: Any) -> None:
+        """A node has left the scene: it is no target any more, and what was known about it is dropped."""
+        if node is self._target_node:
+            self._targets.pop(node.GetID(), None)
+            self.target = None
+        if node.IsA("vtkMRMLVolumeNode"):
+            self._rows = {k: v for k, v in self._rows.items() if k[0] != node.GetID()}
+
     def target_for(self, volume_node: Any) -> Target:
         """The target segmentation with its memory; made, beside the scan, if none was chosen."""
         if self._target_node is None:
@@ -128,6 +147,14 @@ class Desk:
     def known_target(self) -> Target | None:
         """The chosen target, if something has been written into it since it was loaded."""
         return None if self._target_node is None else self._targets.get(self._target_node.GetID())
+
+    def forget_figures(self, target: Target) -> None:
+        """After an undo: a row says nothing about a segment that is gone."""
+        for name, row in self.rows.items():
+            if target.segment_of(name) is None:
+                row.volume_ml, row.note = None, Note.NONE
+        self.changed.emit(Change.TARGET)
+        self.changed.emit(Change.ORGANS)
 
     def model_key(self, model: Model) -> ModelKey:
         return str(model.folder), self.device

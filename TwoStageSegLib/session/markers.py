@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from ..errors import InputRefused
 from ..region import Region
-from ..scene import move_point, move_roi, point_to_region, region_to_point, region_to_roi, roi_to_region
+from ..scene import move_point, move_roi, region_to_point, region_to_roi
+from .saved import read_marker, remember, remembered
 
 _SAME_MM = 0.01
 
@@ -56,6 +57,7 @@ class Markers:
             marker.setting = True
             (move_roi if is_box else move_point)(marker.node, region)
             marker.setting, marker.region = False, region
+            remember(marker.node, owner[0], region)
             return
         self.remove(owner)
         make = region_to_roi if is_box else region_to_point
@@ -72,6 +74,19 @@ class Markers:
             node.GetDisplayNode().SetFillVisibility(False)
         self._adopt((f"placing {volume_node.GetID()}", organ), node, is_box, None, rgb)
         return node
+
+    def recall(self, volume_node: Any, colours: Mapping[str, tuple[int, int, int]]) -> list[Region]:
+        """Take over the markers that a loaded scene brought for a volume; returns where they are now."""
+        volume_id, found = volume_node.GetID(), []
+        for node, saved in remembered(self._scene, volume_id):
+            owner = (volume_id, saved.organ)
+            if saved.organ not in colours or owner in self._markers:
+                continue
+            now = read_marker(node, saved.organ)
+            region = saved if _same(now, saved) else now
+            self._adopt(owner, node, now.size_mm is not None, region, colours[saved.organ])
+            found.append(region)
+        return found
 
     def stop_placing(self) -> None:
         """Remove what was begun and not placed."""
@@ -131,10 +146,17 @@ class Markers:
     def _adopt(self, owner: Owner, node: Any, is_box: bool, region: Region | None, rgb: tuple[int, int, int]) -> None:
         marker = Marker(node, is_box, region)
         self._markers[owner] = marker
+        if region is not None:
+            remember(node, owner[0], region)
         display = node.GetDisplayNode()
         if display is not None:
             display.SetSelectedColor(*(c / 255 for c in rgb))
             display.SetColor(*(c / 255 for c in rgb))
+            display.SetActiveColor(
+                *(c / 255 for c in rgb)
+            )  # under the mouse: its size shows that, not another organ's hue
+        if not is_box:
+            node.SetControlPointLabelFormat("%N")  # the organ alone, no number
         for event in (node.PointModifiedEvent, node.TransformModifiedEvent, node.PointPositionDefinedEvent):
             marker.tags.append(node.AddObserver(event, lambda *_: self._moved(marker)))
         for event, held in ((node.PointStartInteractionEvent, True), (node.PointEndInteractionEvent, False)):
@@ -150,14 +172,14 @@ class Markers:
         if owner is None or marker.setting:
             return
         try:
-            read = roi_to_region if marker.is_box else point_to_region
-            region = read(marker.node, owner[1])
+            region = read_marker(marker.node, owner[1])
         except InputRefused:
             return  # not finished yet: one of two corners, or a point that still hangs on the mouse
         if marker.region is None:
             self._placed(owner, marker, region)
         elif not _same(region, marker.region):
             marker.region = region
+            remember(marker.node, owner[0], region)
             self._on_moved(owner, region)
 
     def _placed(self, owner: Owner, marker: Marker, region: Region) -> None:
@@ -169,6 +191,7 @@ class Markers:
         self.remove(owner)
         marker.region = region
         self._markers[owner] = marker
+        remember(marker.node, owner[0], region)
         self._on_moved(owner, region)
 
 

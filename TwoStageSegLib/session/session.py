@@ -73,11 +73,13 @@ class Session(Desk):
             return
         self._put_down()
         super().choose_volume(node)
+        self.corrections.recall()
         self.markers.show_only(None if node is None else node.GetID())
 
     def choose_model(self, entry: Installed | None) -> None:
         self._put_down()
         super().choose_model(entry)
+        self.corrections.recall()
 
     def prepare(self) -> None:
         """Have the worker load the model now, so that the device is known and the first run is short."""
@@ -86,10 +88,7 @@ class Session(Desk):
             self._with_worker(lambda: self.runs.load(self.model_key(model)))
 
     def add_model_from_file(self, source: str | Path) -> bool:
-        """Copy a bundle (zip or folder) in, verify it and begin its self-test; it is installed if that passes.
-
-        True if it has begun; the end is ``Change.MODEL`` or a problem at the model.
-        """
+        """Copy a bundle (zip or folder) in, verify it, begin its self-test; the end is MODEL or a problem there."""
         if self.busy:
             self.problems.put(MODEL, "Wait for the end of the run, or cancel it, before adding a model.")
             return False
@@ -134,7 +133,7 @@ class Session(Desk):
         return self.run(question.organs, policy)
 
     def cancel(self) -> None:
-        """Stop the run; what is not finished is not written. The self-test of a new model is called off."""
+        """Stop the run, of which nothing is written then, or the self-test of a new model."""
         if self.adding.active:
             self.link.close()
             self.adding.drop()
@@ -151,13 +150,14 @@ class Session(Desk):
         if target is None or self.busy or not target.undo():
             return False
         self.log.add("undo")
-        self.changed.emit(Change.TARGET)
+        self.forget_figures(target)
         return True
 
     def tick(self) -> None:
         """Deliver what the worker said and do what has waited; to be called a few times a second."""
         self.link.tick()
         self.corrections.tick()
+        self.look_again()
 
     def forget_scene(self) -> None:
         """The scene is closing: stop the run and let go of every node."""
@@ -242,13 +242,9 @@ class Session(Desk):
         lost = job is not None and (node is job.volume_node or (job.target is not None and node is job.target.node))
         if lost:
             self._stop()
-        if node is self._target_node:
-            self._targets.pop(node.GetID(), None)
-            self.target = None
         if node is self.volume_node:
             self.choose_volume(None)
-        if node.IsA("vtkMRMLVolumeNode"):
-            self._rows = {k: v for k, v in self._rows.items() if k[0] != node.GetID()}
-            self.markers.remove_volume(node.GetID())
+        self.forget_node(node)
+        self.markers.remove_volume(node.GetID())
         if lost:
             self.problems.put(RUN, "The run was stopped: its volume or its segmentation was removed.")

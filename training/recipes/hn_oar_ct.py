@@ -4,6 +4,11 @@
 one trunk with a channel per organ: with partial labels and 50 to 160 contours per organ, what one organ teaches about
 anatomy helps the others, and the bundle has two networks instead of fourteen. Left and right parotid share a channel
 by mirroring. 002's own discussion asks for training on imperfect boxes: every crop is jittered.
+
+How the shipped weights (1.0.0) were made, on one shared CPU core per network: ``fit locate`` to step 2800
+(--decay-steps 1000), on to 5000 (--decay-steps 2200) without implausible contours, on to 5900 (--decay-steps 1100) with
+``--negatives`` (limbs); ``fit segment`` to step 2400 at the full rate, then to 6600 with a linear decay and without
+implausible contours. One run from scratch with the defaults below should do as well; it was not repeated.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class SlicerHost:
     """Slicer without its main window, until ``close``.
 
     ``dialogs`` records messages and answers questions, ``selected`` lists the modules that were switched to,
-    ``statuses`` the messages of the status bar, ``samples`` what was offered to Sample Data, ``failures`` every exception that was raised in a slot, a timer, an
-    observer or an overridden Qt method: there is nobody above to catch those.
+    ``statuses`` the messages of the status bar, ``samples`` what was offered to Sample Data, ``failures`` every
+    exception that was raised in a slot, a timer, an observer or an overridden Qt method: nobody above can catch those.
     """
 
     def __init__(self, mini: MiniSlicer):
