@@ -49,6 +49,7 @@ class OrganRow:
         self.status.minimumHeight = self.status.fontMetrics().height()
         self.problem = qt.QLabel()
         self.problem.wordWrap = True
+        self.problem.font = _weighted(self.problem.font, bold=True)
         self.problem.visible = False
         self.policy = qt.QComboBox()
         self.policy.addItems([_("as below"), _("replace"), _("add beside"), _("keep mine")])
