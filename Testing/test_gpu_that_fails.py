@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from TwoStageSegLib import device
 from TwoStageSegLib.errors import UsageError
@@ -40,3 +41,16 @@ def test_the_reason_is_what_torch_said(monkeypatch):
 
     monkeypatch.setattr("torch.ones", broken)
     assert device.why_gpu_fails() == "CUDA error: no kernel image is available"
+
+
+def test_a_gpu_whose_memory_is_full_is_not_blamed_on_torch(card, monkeypatch):
+    """Other programs hold all of it: the first eight numbers do not fit any more."""
+
+    def full(*arguments, **named):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
+
+    monkeypatch.setattr("torch.ones", full)
+    chosen = device.choose_device("auto")
+    assert (chosen.kind, chosen.notices) == ("cpu", ["The memory of the RTX 4080 is full; continued on the CPU."])
+    with pytest.raises(UsageError, match="RTX 4080 is full. Choose the CPU, or close other programs"):
+        device.choose_device("cuda")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from .errors import UsageError
 
+FULL = "out of memory"
+
 
 @dataclass
 class Device:
@@ -55,13 +57,15 @@ def choose_device(wanted: str = "auto") -> Device:
         properties = torch.cuda.get_device_properties(0)
         reason = why_gpu_fails()
         if not reason:
-                # full precision first: crops are small, and half precision is the first to give when memory runs out
+            # full precision first: crops are small, and half precision is the first to give when memory runs out
             return Device("cuda", f"GPU: {properties.name}, {properties.total_memory / 2**30:.0f} GB", half=False)
         text = f"The installed torch cannot use the {properties.name} ({reason})"
+        way_out = "install a torch build for this card and its driver"
+        if reason == FULL:
+            text = f"The memory of the {properties.name} is full"
+            way_out = "close other programs that use the card"
         if wanted == "cuda":
-            raise UsageError(
-                "E_DEVICE", f"{text}. Choose the CPU, or install a torch build for this card and its driver."
-            )
+            raise UsageError("E_DEVICE", f"{text}. Choose the CPU, or {way_out}.")
         return Device("cpu", cpu_name(), cpu_has_bf16(), [f"{text}; continued on the CPU."])
     if wanted == "cuda":
         raise UsageError(
@@ -77,6 +81,8 @@ def why_gpu_fails() -> str:
     try:
         ones = torch.ones(8, device="cuda")
         return "" if float((ones + ones).sum()) == 16.0 else "wrong results"
+    except torch.cuda.OutOfMemoryError:
+        return FULL
     except RuntimeError as error:
         return (str(error).splitlines() or ["unknown reason"])[0][:100]
 

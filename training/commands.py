@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from TwoStageSegLib.errors import UsageError
+
 
 def data(options: argparse.Namespace) -> int:
     """Prepare a data set."""
@@ -137,4 +139,6 @@ def results(options: argparse.Namespace) -> int:
 
 def _selected(cases: list, options: argparse.Namespace) -> list:
     chosen = [c for c in cases if options.grade in ("", c.grade)]
+    if not chosen:
+        raise UsageError("E_CASES", f"None of the {options.split} cases has grade {options.grade!r}. Choose another.")
     return chosen[: options.limit] if options.limit else chosen

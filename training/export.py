@@ -164,5 +164,5 @@ def budget(run: Path, roles: Iterable[str]) -> str:
     parts = []
     for role in roles:
         raw = json.loads(next((run / role).glob("state_*.json")).read_text(encoding="utf-8"))
-        parts.append(f"{role} {raw['step']} steps, {raw['seconds'] / 60:.0f} min on one CPU core")
+        parts.append(f"{role} {raw['step']} steps, {raw['seconds'] / 60:.0f} min on {raw.get('where', 'one CPU core')}")
     return "; ".join(parts)

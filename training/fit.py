@@ -48,12 +48,13 @@ class FitOptions:
 
 @dataclass
 class State:
-    """What a resumed run must know besides tensors."""
+    """What a resumed run must know besides tensors. ``where``: what it computes on (not stated: one CPU core)."""
 
     step: int = 0
     seconds: float = 0.0
     best: float = -1.0
     best_step: int = 0
+    where: str = "one CPU core"
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -71,10 +72,11 @@ def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False) -> S
     average.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.lr, weight_decay=options.weight_decay)
     state = _resume(folder, network, average, optimiser)
+    state.where = _where(device)
     writer = SummaryWriter(str(folder))
     bar = tqdm(total=options.steps, initial=state.step, desc=task.name, disable=quiet, mininterval=5)
     shown: list[float] = []
-    while state.step < options.steps:
+    while state.step < options.steps and not _out_of_patience(state, options):
         started = time.perf_counter()
         batch = {k: v.to(device) for k, v in task.batch(np.random.default_rng((options.seed, state.step))).items()}
         for group in optimiser.param_groups:
@@ -104,8 +106,6 @@ def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False) -> S
                 state.best, state.best_step = scores["score"], state.step
                 save(average.state_dict(), folder / "best.safetensors")
             _checkpoint(folder, network, average, optimiser, state)
-            if options.patience and state.step - state.best_step >= options.patience * options.every:
-                break
     save(average.state_dict(), folder / "final.safetensors")
     writer.close()
     bar.close()
@@ -119,11 +119,23 @@ def learning_rate(step: int, options: FitOptions) -> float:
     return options.lr * min(warm, 1.0, max(0.0, left))
 
 
+def _out_of_patience(state: State, options: FitOptions) -> bool:
+    """True once validation has not improved for long enough; a run that stopped stays so when it is resumed."""
+    return options.patience > 0 and state.step - state.best_step >= options.patience * options.every
+
+
 def save(tensors: dict[str, Tensor], path: Path) -> None:
     """Write safetensors by atomic rename."""
     temporary = path.with_suffix(".tmp")
     save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary)
     os.replace(temporary, path)
+
+
+def _where(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return "one CPU core" if threads == 1 else f"{threads} CPU cores"
 
 
 def _autocast(options: FitOptions) -> contextlib.AbstractContextManager[object]:

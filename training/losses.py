@@ -1,7 +1,7 @@
 """Dice + cross-entropy on independent organ channels, with unknown organs masked out (papers/002, "Implementation").
 
-MONAI's ``DiceCELoss(sigmoid=True)`` is the same function when every organ is known (tested); it has no mask for
-organs that nobody contoured, which partial labels need.
+With every organ known they are MONAI's ``DiceLoss(sigmoid=True)`` and torch's binary cross-entropy (tested); MONAI has
+no mask for organs that nobody contoured, which partial labels need. Each task adds the parts with its own weights.
 """
 
 from __future__ import annotations
@@ -41,12 +41,6 @@ def positive_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Te
     axes = tuple(range(2, logits.ndim))
     loss = (F.softplus(-logits) * target).sum(axes) / target.sum(axes).clamp(min=1.0)
     return (loss * weight).sum() / weight.sum().clamp(min=1e-6)
-
-
-def dice_ce(logits: Tensor, target: Tensor, weight: Tensor, ce_share: float = 1.0) -> Tensor:
-    """``dice_loss + ce_share * cross_entropy`` in float32."""
-    logits = logits.float()
-    return dice_loss(logits, target, weight) + ce_share * cross_entropy(logits, target, weight)
 
 
 def known_weight(known: Tensor, main: int | None = None, others: float = 0.3) -> Tensor:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from training.augment import PoseRange
 from training.data.prepared import load_cases
+from training.export import budget
 from training.fit import FitOptions, fit, learning_rate
 from training.recipes.hn_oar_ct import RECIPE
 from training.recipes.recipe import Recipe, Target
@@ -46,6 +47,18 @@ def test_resume_gives_the_same_weights_and_losses(prepared: Path, tmp_path: Path
     assert all(torch.equal(a[k], b[k]) for k in a)
 
 
+def test_what_it_ran_on_is_kept_for_the_model_card(prepared: Path, tmp_path: Path) -> None:
+    options = FitOptions(steps=2, decay_steps=1, warmup=1, every=2, half=False)
+    before = torch.get_num_threads()
+    for threads, where in ((2, "2 CPU cores"), (1, "one CPU core")):
+        torch.set_num_threads(threads)
+        fit(tiny_task(prepared), tmp_path / str(threads), options, quiet=True)
+        (tmp_path / str(threads)).rename(tmp_path / "segment")
+        assert budget(tmp_path, ["segment"]).endswith(f"min on {where}")
+        (tmp_path / "segment").rename(tmp_path / f"done{threads}")
+    torch.set_num_threads(before)
+
+
 def test_learning_rate_schedule() -> None:
     options = FitOptions(steps=100, decay_steps=20, warmup=10, lr=1.0)
     assert learning_rate(0, options) == pytest.approx(0.1)
@@ -57,6 +70,7 @@ def test_early_stopping_looks_at_validation_only(prepared: Path, tmp_path: Path)
     options = FitOptions(steps=40, decay_steps=1, warmup=1, every=2, patience=2, lr=0.0, half=False)
     state = fit(tiny_task(prepared), tmp_path, options, quiet=True)
     assert state.step == 6  # best at step 2 (nothing ever improves), then two more validations
+    assert fit(tiny_task(prepared), tmp_path, options, quiet=True).step == 6  # resumed: it had stopped
 
 
 @pytest.mark.slow

@@ -60,6 +60,11 @@ def test_an_unknown_bundle_is_one_line(prepared, tmp_path, capsys):
     assert "No model 'no-such-bundle'" in capsys.readouterr().err
 
 
+def test_a_grade_that_no_case_has_is_one_line(prepared, fake_bundle, tmp_path, capsys):
+    assert main(["evaluate", str(fake_bundle), "--data", str(prepared), "--grade", "Z", "--to", str(tmp_path)]) == 2
+    assert "None of the test cases has grade 'Z'" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("located_anywhere")
 def test_fit_export_evaluate(prepared, tiny_run, tmp_path, monkeypatch, capsys):
     """The three commands on the smallest networks; ``evaluate --write`` puts the figures into manifest and card."""

@@ -37,16 +37,6 @@ def _describe(folder: Path) -> str:
 def _organ_lines(manifest: Manifest) -> list[str]:
     width = max(len(name) for name in manifest.organ_names)
     return [
-        f"  organ          {name.ljust(width)}  {_accuracy(manifest, name)}".rstrip() for name in manifest.organ_names
+        f"  organ          {name.ljust(width)}  {manifest.measured(name) or 'accuracy not measured'}"
+        for name in manifest.organ_names
     ]
-
-
-def _accuracy(manifest: Manifest, organ: str) -> str:
-    """What ``python -m training evaluate`` wrote about automatic location; a bundle may not have been measured."""
-    organs = manifest.evaluation.get("organs")
-    entry = organs.get(organ) if isinstance(organs, dict) else None
-    auto = entry.get("auto") if isinstance(entry, dict) else None
-    if not isinstance(entry, dict) or not isinstance(auto, dict):
-        return "accuracy not measured"
-    figures = ((auto.get("dice"), "Dice {:.3f}"), (auto.get("hd95"), "HD95 {:.1f} mm"), (entry.get("n"), "{} cases"))
-    return ", ".join(text.format(value) for value, text in figures if isinstance(value, int | float))

@@ -1,4 +1,4 @@
-"""The published systems, one file each. ``build`` turns a verified bundle into a running system."""
+"""The published systems, one file each. ``create`` turns a verified bundle into a running system."""
 
 from __future__ import annotations
 
