@@ -38,6 +38,7 @@ $(BIN)/twostageseg segment "$(1)" --model "$(3)" $(4) \
     -o "$(2)/segmentation.seg.nrrd" --json "$(2)/figures.json" --report "$(2)/report.html" || code=$$?; \
 if [ $$code -eq 0 ] || [ $$code -eq 4 ]; then \
     echo; \
+    [ ! -e "$(2)/segmentation.seg.nrrd" ] || \
     echo "Segmentation  $(2)/segmentation.seg.nrrd   (opens in 3D Slicer)"; \
     echo "Report        $(2)/report.html             (opens in a browser)"; \
     echo "Figures       $(2)/figures.json"; \

@@ -148,6 +148,15 @@ def test_nothing_found_writes_no_empty_segmentation(tmp_path, fake_bundle):
     assert files(tmp_path) == {"out.json"}
 
 
+def test_nothing_found_leaves_no_segmentation_of_an_earlier_run(tmp_path, fake_bundle):
+    """With --overwrite, another patient's contours must not stand beside this run's figures."""
+    ct = write_ct(tmp_path / "scan.nrrd", ["Brainstem"])
+    (tmp_path / "scan.seg.nrrd").write_bytes(b"another patient")
+    options = ["--organ", "Parotid_L", "--json", "out.json", "--overwrite"]
+    assert call("segment", ct, "--model", fake_bundle, *options) == 4
+    assert files(tmp_path) == {"out.json"}
+
+
 def test_an_empty_box_counts_as_not_located_and_says_why(ct, fake_bundle, tmp_path):
     box = "Brainstem=-25,-10,40,60,110,130"
     assert call("segment", ct, "--model", fake_bundle, "--organ", "Brainstem", "--box", box, "--json", "o.json") == 4

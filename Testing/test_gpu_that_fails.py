@@ -52,5 +52,5 @@ def test_a_gpu_whose_memory_is_full_is_not_blamed_on_torch(card, monkeypatch):
     monkeypatch.setattr("torch.ones", full)
     chosen = device.choose_device("auto")
     assert (chosen.kind, chosen.notices) == ("cpu", ["The memory of the RTX 4080 is full; continued on the CPU."])
-    with pytest.raises(UsageError, match="RTX 4080 is full. Choose the CPU, or close other programs"):
+    with pytest.raises(UsageError, match=r"RTX 4080 is full\. Choose the CPU, or close other programs"):
         device.choose_device("cuda")

@@ -44,10 +44,11 @@ class InputSpec:
 class OrganSpec:
     """One organ of a bundle.
 
-    ``output`` is its channel in the segmenter; ``mirror`` says that the crop is flipped left-right on the way in and
-    out (one network for both sides). ``crop_mm`` (z, y, x) is the crop around a clicked centre; ``margin_mm`` (x-, x+,
-    y-, y+, z-, z+) is added to a located box, from the measured location error. A region with a score under
-    ``low_score`` is "low confidence", under ``located_score`` "not located". ``volume_ml`` is the training range.
+    ``network`` is the role of the network that segments it, ``output`` its channel there; ``mirror`` says that the
+    crop is flipped left-right on the way in and out (one network for both sides). ``crop_mm`` (z, y, x) is the crop
+    around a clicked centre; ``margin_mm`` (x-, x+, y-, y+, z-, z+) is added to a located box, from the measured
+    location error. A region with a score under ``low_score`` is "low confidence", under ``located_score`` "not
+    located". ``volume_ml`` is the training range.
     """
 
     name: str
@@ -61,6 +62,7 @@ class OrganSpec:
     volume_ml: list[float]
     terminology: str
     rgb: list[int]
+    network: str = "segment"
 
 
 @dataclass(frozen=True)

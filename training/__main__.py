@@ -41,9 +41,10 @@ def _data(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", choices=["locate", "segment", "baseline"])
+    parser.add_argument("network", help="locate, segment, one of the recipe's other segmenters, or baseline")
     parser.add_argument("--recipe", default="hn-oar-ct")
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--start", type=Path, help="weights to begin a new run with")
     parser.add_argument("--negatives", type=Path, help="prepared cases without any of the organs, for the locator")
     parser.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints and logs")
     parser.add_argument("--steps", type=int, default=20000)
@@ -101,6 +102,7 @@ def _results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--same-budget", type=Path, help="evaluate's folder of a bundle with the baseline's budget")
     parser.add_argument("--baseline", type=Path, help="folder that baseline wrote")
     parser.add_argument("--surroundings", type=Path, help="folder that evaluate --surroundings wrote")
+    parser.add_argument("--budgets", default="", help="how long the compared networks were trained, in words")
     parser.add_argument("--to", type=Path, default=Path("docs/results.md"))
 
 

@@ -59,7 +59,7 @@ def fit(options: argparse.Namespace) -> int:
         training += load_cases(options.negatives, "train")
     ranges = plausible_ranges(training)
     cases = [without_outliers(c, ranges) for c in (training, load_cases(options.data, "validation"))]
-    state = train(task(options.network, chosen, *cases), options.run / options.network, settings)
+    state = train(task(options.network, chosen, *cases), options.run / options.network, settings, start=options.start)
     sys.stdout.write(
         f"{options.network}: {state.step} steps, {state.seconds / 60:.1f} min, best validation {state.best:.4f}\n"
     )
@@ -130,7 +130,9 @@ def results(options: argparse.Namespace) -> int:
     """Evaluations -> one page."""
     from .results_page import page
 
-    text = page(options.title, options.shipped, options.same_budget, options.baseline, options.surroundings)
+    text = page(
+        options.title, options.shipped, options.same_budget, options.baseline, options.surroundings, options.budgets
+    )
     options.to.parent.mkdir(parents=True, exist_ok=True)
     options.to.write_text(text, encoding="utf-8")
     sys.stdout.write(f"{options.to}\n")

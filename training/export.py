@@ -38,7 +38,6 @@ from .data.prepared import Case
 from .recipes.recipe import Recipe, Target
 from .sources import Source
 
-ROLES = ("locate", "segment")
 SELF_TEST = "selftest.safetensors"
 
 
@@ -53,7 +52,7 @@ def export(
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
         folder = Path(scratch) / target.name
         folder.mkdir()
-        for role in ROLES:
+        for role in ("locate", *recipe.segmenters):
             _half(run / role / f"{_chosen(weights, role)}.safetensors", folder / f"{role}.safetensors")
         manifest = _manifest(recipe, source, version)
         _write_self_test(folder, manifest)
@@ -100,7 +99,10 @@ def _manifest(recipe: Recipe, source: Source, version: str) -> Manifest:
         organs=[_organ(t, recipe) for name in recipe.organs for t in recipe.targets if t.organ == name],
         networks={
             "locate": _network("locate", recipe.organs, recipe.locate_widths, recipe.locate_spacing),
-            "segment": _network("segment", channels, recipe.segment_widths, recipe.segment_spacing),
+            **{
+                role: _network(role, channels, recipe.segment_widths, recipe.segment_spacing)
+                for role in recipe.segmenters
+            },
         },
         parameters={
             "average_mirror": recipe.average_mirror,
@@ -127,6 +129,7 @@ def _organ(target: Target, recipe: Recipe) -> OrganSpec:
         volume_ml=[0.0, 1e6],
         terminology=known.terminology,
         rgb=list(known.rgb),
+        network=target.network,
     )
 
 

@@ -58,8 +58,8 @@ class State:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False) -> State:
-    """Train ``task`` in ``folder``, resuming what is there. Returns the final state.
+def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False, start: Path | None = None) -> State:
+    """Train ``task`` in ``folder``, resuming what is there; ``start`` are weights to begin a new run with.
 
     Files: ``last`` (resume), ``best.safetensors`` (averaged weights of the best validation), ``final.safetensors``
     (averaged weights at the end), ``state.json``, TensorBoard events.
@@ -68,6 +68,8 @@ def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False) -> S
     torch.manual_seed(options.seed)
     device = torch.device(options.device)
     network = task.network().to(device)
+    if start is not None:
+        network.load_state_dict(load_file(start))
     average = task.network().to(device).eval()
     average.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.lr, weight_decay=options.weight_decay)

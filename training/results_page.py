@@ -11,8 +11,19 @@ from .evaluate import SCALES, SHIFTS_MM, table
 Summary = dict[str, Any]
 
 
-def page(title: str, shipped: Path, same_budget: Path | None, baseline: Path | None, surroundings: Path | None) -> str:
-    """Markdown of one bundle's results; every argument is a folder that ``evaluate`` or ``baseline`` wrote."""
+def page(
+    title: str,
+    shipped: Path,
+    same_budget: Path | None = None,
+    baseline: Path | None = None,
+    surroundings: Path | None = None,
+    budgets: str = "",
+) -> str:
+    """Markdown of one bundle's results.
+
+    Every Path is a folder that ``evaluate`` or ``baseline`` wrote; ``budgets`` says how long the compared networks
+    were trained.
+    """
     main = _read(shipped)
     parts = [
         f"# {title}",

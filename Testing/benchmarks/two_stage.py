@@ -94,23 +94,22 @@ def _sliding_window(system: LocaliseCrop, volume: Volume) -> float:
     from monai.inferers import sliding_window_inference
 
     geometry, spec = volume.standard.geometry, system.manifest.input
-    spacing = np.asarray(system.segmenter.spec.spacing_mm)
+    segmenter = system.segmenters["segment"]
+    spacing = np.asarray(segmenter.spec.spacing_mm)
     shape = np.ceil(geometry.extent_zyx_mm / spacing).astype(int)
     middle = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
     image = sample(volume.standard.voxels, Grid.centred(geometry, middle, spacing, shape), spec.outside)
     x = torch.from_numpy((np.clip(image, *spec.clip) - spec.centre) / spec.scale)[None, None]
     started = time.perf_counter()
-    with torch.autocast("cpu", torch.bfloat16, enabled=system.segmenter.device.half):
-        sliding_window_inference(
-            x.contiguous(memory_format=torch.channels_last_3d), WINDOW, 1, system.segmenter.network
-        )
+    with torch.autocast("cpu", torch.bfloat16, enabled=segmenter.device.half):
+        sliding_window_inference(x.contiguous(memory_format=torch.channels_last_3d), WINDOW, 1, segmenter.network)
     return time.perf_counter() - started
 
 
 def _timed_forwards(system: LocaliseCrop) -> list[float]:
     """Seconds of every forward pass from now on."""
     spent: list[float] = []
-    for runner in (system.locator, system.segmenter):
+    for runner in (system.locator, *system.segmenters.values()):
         network, original = runner.network, runner.network.forward
 
         def timed(x: torch.Tensor, original: Callable = original) -> torch.Tensor:

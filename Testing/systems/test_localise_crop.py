@@ -36,7 +36,7 @@ class Threshold:
 def system(tiny_bundle: Path) -> LocaliseCrop:
     made = LocaliseCrop(load_model(tiny_bundle), Device("cpu", "CPU", half=False))
     made.locator = Threshold(made.locator, 3.0, (6.0, 6.0, 6.0))  # above 450 HU with this bundle's scale
-    made.segmenter = Threshold(made.segmenter, 3.0, (2.5, 3.0, 3.0))
+    made.segmenters["segment"] = Threshold(made.segmenters["segment"], 3.0, (2.5, 3.0, 3.0))
     return made
 
 
@@ -108,14 +108,22 @@ def test_drawn_box_bounds_the_mask(system: LocaliseCrop) -> None:
     assert z_used.max() == 23 + 6 + int(slack / 2.5)
 
 
+def test_a_box_drawn_far_beyond_the_scan_still_finds_what_it_holds(system: LocaliseCrop) -> None:
+    """Two metres to the left: the middle of the box is outside the scan, the organ is inside the box."""
+    volume = phantom()
+    low, high = volume.geometry.index_to_lps((23.5, 19.5, 29.5)), volume.geometry.index_to_lps((35.5, 31.5, 700.0))
+    mask = system.segment(volume, Region.box(ORGAN, np.stack([low, high]).T.ravel()))
+    assert np.array_equal(mask.full(), volume.voxels == 700)
+
+
 def test_left_organ_is_mirrored_into_the_network(system: LocaliseCrop) -> None:
     volume = phantom()
     region = Region.click("Parotid_L", volume.geometry.index_to_lps((29.5, 25.5, 40.0)))
     mask = system.segment(volume, region)
-    seen = system.segmenter.batches[-1][0, 0]
+    seen = system.segmenters["segment"].batches[-1][0, 0]
     plain_region = replace(region, organ="Parotid_R")
     system.segment(volume, plain_region)
-    assert np.array_equal(seen[:, :, ::-1], system.segmenter.batches[-1][0, 0])
+    assert np.array_equal(seen[:, :, ::-1], system.segmenters["segment"].batches[-1][0, 0])
     assert np.array_equal(mask.full(), volume.voxels == 700)
 
 
@@ -134,7 +142,9 @@ def test_self_test_notices_other_weights(tiny_bundle: Path) -> None:
 
     made = LocaliseCrop(load_model(tiny_bundle), Device("cpu", "CPU", half=False))
     with torch.no_grad():
-        made.segmenter.network.head.bias.add_(0.05)  # not the first weights: the normalisation undoes a factor on those
+        made.segmenters["segment"].network.head.bias.add_(
+            0.05
+        )  # not the first weights: the normalisation undoes a factor on those
     with pytest.raises(ModelRefused, match="self-test"):
         made.self_test()
 
@@ -145,10 +155,10 @@ def test_a_click_beside_the_organ_is_corrected_once(system: LocaliseCrop) -> Non
     region = Region.click(ORGAN, volume.geometry.index_to_lps((29.5, 25.5, 52.0)))
     system.recentre_mm = 0.0
     edge_only = system.segment(volume, region).full()
-    system.segmenter.batches.clear()
+    system.segmenters["segment"].batches.clear()
     system.recentre_mm = 8.0
     whole = system.segment(volume, region).full()
-    assert len(system.segmenter.batches) == 2
+    assert len(system.segmenters["segment"].batches) == 2
     assert 0 < edge_only.sum() < whole.sum()
     assert not (edge_only & ~whole).any()
 
@@ -158,7 +168,7 @@ def test_a_click_on_the_organ_runs_the_network_once(system: LocaliseCrop) -> Non
     volume = phantom()
     near = volume.geometry.index_to_lps((29.5, 25.5, 38.0))  # 1.5 voxels or 4.5 mm off
     system.segment(volume, Region.click(ORGAN, near))
-    assert len(system.segmenter.batches) == 1
+    assert len(system.segmenters["segment"].batches) == 1
 
 
 def test_a_drawn_box_is_not_moved(system: LocaliseCrop) -> None:
@@ -166,7 +176,7 @@ def test_a_drawn_box_is_not_moved(system: LocaliseCrop) -> None:
     volume = phantom()
     low, high = volume.geometry.index_to_lps((10, 10, 36)), volume.geometry.index_to_lps((50, 50, 58))
     system.segment(volume, Region.box(ORGAN, np.stack([low, high]).T.ravel()))
-    assert len(system.segmenter.batches) == 1
+    assert len(system.segmenters["segment"].batches) == 1
 
 
 def test_a_midline_organ_is_averaged_with_its_mirror_image_and_a_paired_one_is_not(system: LocaliseCrop) -> None:
@@ -174,14 +184,27 @@ def test_a_midline_organ_is_averaged_with_its_mirror_image_and_a_paired_one_is_n
     volume = phantom()
     centre = volume.geometry.index_to_lps((29.5, 25.5, 36.5))
     mask = system.segment(volume, Region.click(ORGAN, centre))
-    image, mirrored = system.segmenter.batches[-1][:, 0]
+    image, mirrored = system.segmenters["segment"].batches[-1][:, 0]
     assert np.array_equal(image[:, :, ::-1], mirrored)
     assert np.array_equal(mask.full(), volume.voxels == 700)
     for organ in ("Parotid_R", "Parotid_L"):
         system.segment(volume, Region.click(organ, centre))
-        assert len(system.segmenter.batches[-1]) == 1
+        assert len(system.segmenters["segment"].batches[-1]) == 1
 
 
 def test_a_crop_beside_the_scan_holds_nothing(system: LocaliseCrop) -> None:
     mask = system.segment(phantom(), Region.click(ORGAN, (900.0, 900.0, 900.0)))
     assert mask.empty
+
+
+def test_each_organ_goes_to_its_own_network(system: LocaliseCrop) -> None:
+    other = Threshold(system.segmenters["segment"], 3.0, (2.5, 3.0, 3.0))
+    system.segmenters["other"] = other
+    organs = [replace(o, network="other" if o.name == ORGAN else "segment") for o in system.manifest.organs]
+    system.manifest = replace(system.manifest, organs=organs)
+    volume = phantom()
+    centre = volume.geometry.index_to_lps((29.5, 25.5, 36.5))
+    assert np.array_equal(system.segment(volume, Region.click(ORGAN, centre)).full(), volume.voxels == 700)
+    assert len(other.batches) == 1
+    system.segment(volume, Region.click("Parotid_R", centre))
+    assert len(other.batches) == 1

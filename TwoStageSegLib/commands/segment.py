@@ -74,6 +74,8 @@ def _write(options: Namespace, output: Path, volume: Volume, result: Result, mod
     if options.report:
         writers[Path(options.report)] = lambda path: write_report(path, volume, result, model)
     write_together(writers)
+    if not masks:  # what --overwrite allows to replace is of another run and must not stand beside this one's figures
+        output.unlink(missing_ok=True)
     return [str(path) for path in writers]
 
 

@@ -24,7 +24,11 @@ def crop_around(region: Region, organ: OrganSpec, geometry: Geometry) -> tuple[N
     if region.size_mm is None:
         return centre, smallest
     index = geometry.lps_to_index(region.corners_lps())
-    padded = (index.max(0) - index.min(0)) * geometry.spacing_zyx_mm
+    first, last = index.min(0), index.max(0)
+    if region.source == Source.BOX:  # of what is drawn beyond the scan only the part inside counts
+        first, last = (np.clip(end, -0.5, np.asarray(geometry.shape_zyx) - 0.5) for end in (first, last))
+        centre = geometry.index_to_lps((first + last) / 2)
+    padded = (last - first) * geometry.spacing_zyx_mm
     if region.source != Source.AUTO:
         return centre, np.maximum(smallest, padded)
     low, high = np.asarray(organ.margin_mm)[[4, 2, 0]], np.asarray(organ.margin_mm)[[5, 3, 1]]

@@ -25,7 +25,7 @@ from .coarse import coarse_body, region_from_map
 from .crops import crop_around, multiples_of
 from .placing import mask_from
 from .preprocess import Preprocess
-from .requirements import RECENTRE_MM, SLACK_MM, check_bundle, self_test_pairs
+from .requirements import LOCATE, RECENTRE_MM, SLACK_MM, check_bundle, roles, self_test_pairs
 from .runner import Runner, probability
 
 
@@ -38,8 +38,8 @@ class LocaliseCrop:
     def __init__(self, model: Model, device: Device):
         self.model, self.manifest = model, model.manifest
         check_bundle(self.manifest)
-        self.locator = Runner(model, "locate", device)
-        self.segmenter = Runner(model, "segment", device)
+        self.locator = Runner(model, LOCATE, device)
+        self.segmenters = {role: Runner(model, role, device) for role in roles(self.manifest) if role != LOCATE}
         self.preprocess = Preprocess(self.manifest.input)
         self.average_mirror = bool(self.manifest.parameters.get("average_mirror", False))
         self.box_slack_mm = float(self.manifest.parameters.get("box_slack_mm", SLACK_MM))
@@ -86,13 +86,13 @@ class LocaliseCrop:
         both = self.average_mirror and not _paired(organ.name)
         flips = [organ.mirror, not organ.mirror] if both else [organ.mirror]
         batch = np.stack([_mirrored(image, flip) for flip in flips])[:, None]
-        maps = probability(self.segmenter(batch)[:, organ.output])
+        maps = probability(self.segmenters[organ.network](batch)[:, organ.output])
         map_ = np.stack([_mirrored(m, flip) for m, flip in zip(maps, flips, strict=True)]).mean(0, dtype=np.float32)
         return place(map_, grid, volume.standard.geometry.shape_zyx)
 
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""
-        runners = {"locate": self.locator, "segment": self.segmenter}
+        runners = {LOCATE: self.locator, **self.segmenters}
         pairs = self_test_pairs(self.model, {role: runner.network.multiple for role, runner in runners.items()})
         for role, (given, expected) in pairs.items():
             got = runners[role](given, exact=True)
@@ -105,7 +105,8 @@ class LocaliseCrop:
 
     def _crop_grid(self, volume: Volume, region: Region, organ: OrganSpec) -> Grid:
         geometry = volume.standard.geometry
-        spacing, multiple = np.asarray(self.segmenter.spec.spacing_mm), self.segmenter.network.multiple
+        segmenter = self.segmenters[organ.network]
+        spacing, multiple = np.asarray(segmenter.spec.spacing_mm), segmenter.network.multiple
         centre, size = crop_around(region, organ, geometry)
         shape = multiples_of(size / spacing, multiple)
         # never larger than the scan itself, rounded up to what the network needs

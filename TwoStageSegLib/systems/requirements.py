@@ -18,7 +18,7 @@ from ..errors import ModelRefused
 from ..manifest import Manifest, OrganSpec
 from ..model import Model
 
-ROLES = ("locate", "segment")
+LOCATE = "locate"
 MAX_CROP_VOXELS = 2**24  # 256 voxels along each axis
 MAX_TEST_VOXELS = 2**21
 SLACK_MM, RECENTRE_MM = 3.0, 0.0
@@ -28,7 +28,7 @@ Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 def check_bundle(m: Manifest) -> None:
     """Refuse a manifest whose networks, organs and parameters do not fit together. Raises ModelRefused."""
-    for role in ROLES:
+    for role in roles(m):
         if role not in m.networks:
             raise ModelRefused(f"The bundle lacks the network {role!r}.")
         arguments, outputs = m.networks[role].arguments, m.networks[role].outputs
@@ -41,13 +41,21 @@ def check_bundle(m: Manifest) -> None:
     _check_parameters(m.parameters)
 
 
+def roles(m: Manifest) -> tuple[str, ...]:
+    """The networks a bundle needs: the locator and whatever its organs name."""
+    return tuple(dict.fromkeys((LOCATE, *(organ.network for organ in m.organs))))
+
+
 def _check_organ(organ: OrganSpec, m: Manifest) -> None:
-    segment = m.networks["segment"]
+    if organ.network == LOCATE:
+        raise ModelRefused(f"{organ.name}.network is the locator; an organ needs a network that segments.")
+    segment = m.networks[organ.network]
     if organ.name not in m.networks["locate"].outputs:
         raise ModelRefused(f"The network 'locate' has no output for the organ {organ.name!r}.")
     if organ.output >= len(segment.outputs):
         raise ModelRefused(
-            f"{organ.name}.output is {organ.output}, but the network 'segment' has {len(segment.outputs)} outputs."
+            f"{organ.name}.output is {organ.output}, "
+            f"but the network {organ.network!r} has {len(segment.outputs)} outputs."
         )
     if math.prod(c / s for c, s in zip(organ.crop_mm, segment.spacing_mm, strict=True)) > MAX_CROP_VOXELS:
         raise ModelRefused(f"{organ.name}.crop_mm holds implausibly many voxels of {segment.spacing_mm} mm.")

@@ -1,14 +1,15 @@
 """hn-oar-ct: seven organs at risk in head-and-neck CT with the system ``localise-crop`` (papers/002). The whole method.
 
-002 trains one locator and one segmenter per organ. Here one locator finds all organs at once, and the segmenters share
-one trunk with a channel per organ: with partial labels and 50 to 160 contours per organ, what one organ teaches about
-anatomy helps the others, and the bundle has two networks instead of fourteen. Left and right parotid share a channel
-by mirroring. 002's own discussion asks for training on imperfect boxes: every crop is jittered.
+002 trains one locator and one segmenter per organ. Here one locator finds all organs at once, and one segmenter with a
+channel per organ learns from all of them: with partial labels and 50 to 160 contours per organ, what one organ teaches
+about anatomy helps the others. From it start two networks that go on with the organs that need it most: the parotids
+(left and right share a channel by mirroring), and brainstem, esophagus and larynx. 002's own discussion asks for training on imperfect boxes: every crop is jittered.
 
 How the shipped weights (1.0.0) were made, on one shared CPU core per network: ``fit locate`` to step 2800
 (--decay-steps 1000), on to 5000 (--decay-steps 2200) without implausible contours, on to 5900 (--decay-steps 1100) with
 ``--negatives`` (limbs); ``fit segment`` to step 2400 at the full rate, then to 6600 with a linear decay and without
-implausible contours. One run from scratch with the defaults below should do as well; it was not repeated.
+implausible contours; from there, ``fit segment-parotid`` for 2300 steps (--decay-steps 2000) and ``fit
+segment-midline`` for 1900 (--decay-steps 1600), both with ``--start`` from the shared network. One run from scratch with the defaults below should do as well; it was not repeated.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from .recipe import Recipe, Target
 RECIPE = Recipe(
     name="hn-oar-ct",
     targets=(
-        Target("Brainstem", "Brainstem", (40, 32, 32), 0.15),
+        Target("Brainstem", "Brainstem", (40, 32, 32), 0.15, network="segment-midline"),
         Target("SpinalCord", "SpinalCord", (64, 24, 24), 0.15, along_z=True, click_shape=(96, 24, 24)),
-        Target("Parotid_R", "Parotid_R", (32, 32, 32), 0.15),
-        Target("Parotid_L", "Parotid_R", (32, 32, 32), 0.15),
-        Target("Esophagus", "Esophagus", (64, 32, 24), 0.14),
-        Target("Larynx", "Larynx", (32, 32, 32), 0.14),
+        Target("Parotid_R", "Parotid_R", (32, 32, 32), 0.15, network="segment-parotid"),
+        Target("Parotid_L", "Parotid_R", (32, 32, 32), 0.15, network="segment-parotid"),
+        Target("Esophagus", "Esophagus", (64, 32, 24), 0.14, network="segment-midline"),
+        Target("Larynx", "Larynx", (32, 32, 32), 0.14, network="segment-midline"),
         Target("Bone_Mandible", "Bone_Mandible", (48, 48, 56), 0.12, click_shape=(56, 56, 56)),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..augment import PoseRange
 from ..data.prepared import ORGANS
@@ -14,7 +14,7 @@ class Target:
 
     ``channel`` names the output in the right-sided frame; ``shape`` is in voxels (z, y, x); ``along_z`` draws random
     windows along a long organ instead of its centre; ``click_shape`` is the crop around a click where that must be
-    larger than the training crop.
+    larger than the training crop; ``network`` is the role of the network that segments it.
     """
 
     organ: str
@@ -22,6 +22,7 @@ class Target:
     shape: tuple[int, int, int]
     share: float
     along_z: bool = False
+    network: str = "segment"
     click_shape: tuple[int, int, int] | None = None
 
     @property
@@ -36,6 +37,7 @@ class Recipe:
 
     name: str
     targets: tuple[Target, ...]
+    outputs: tuple[str, ...] = ()
     organs: tuple[str, ...] = ORGANS
     clip: tuple[float, float] = (-300.0, 700.0)
     centre: float = 0.0
@@ -60,5 +62,18 @@ class Recipe:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Outputs of the segmenter, in order."""
+        """Outputs of every segmenter, in order."""
+        if self.outputs:
+            return self.outputs
         return tuple(dict.fromkeys(t.channel for t in self.targets))
+
+    @property
+    def segmenters(self) -> tuple[str, ...]:
+        """Roles of the segmentation networks; ``segment`` is trained on every organ, the others start from it."""
+        return tuple(dict.fromkeys(("segment", *(t.network for t in self.targets))))
+
+    def only(self, network: str) -> Recipe:
+        """The recipe with the targets of one segmentation network; ``segment`` keeps all."""
+        if network == "segment":
+            return self
+        return replace(self, targets=tuple(t for t in self.targets if t.network == network), outputs=self.channels)

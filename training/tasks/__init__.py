@@ -10,14 +10,15 @@ from .base import Task
 
 
 def task(name: str, recipe: Recipe, training: list[Case], validation: list[Case]) -> Task:
-    """``locate``, ``segment`` or ``baseline`` of a recipe."""
+    """``locate``, ``baseline`` or one of the segmenters (``segment``, ``segment-...``) of a recipe."""
     from .baseline import BaselineTask
     from .locate import LocateTask
     from .segment import SegmentTask
 
+    if name in recipe.segmenters:
+        return SegmentTask(recipe.only(name), training, validation)
     kinds: dict[str, Callable[[Recipe, list[Case], list[Case]], Task]] = {
         "locate": LocateTask,
-        "segment": SegmentTask,
         "baseline": BaselineTask,
     }
     return kinds[name](recipe, training, validation)
