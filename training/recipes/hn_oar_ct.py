@@ -3,13 +3,18 @@
 002 trains one locator and one segmenter per organ. Here one locator finds all organs at once, and one segmenter with a
 channel per organ learns from all of them: with partial labels and 50 to 160 contours per organ, what one organ teaches
 about anatomy helps the others. From it start two networks that go on with the organs that need it most: the parotids
-(left and right share a channel by mirroring), and brainstem, esophagus and larynx. 002's own discussion asks for training on imperfect boxes: every crop is jittered.
+(left and right share a channel by mirroring), and brainstem, esophagus and larynx. 002's own discussion asks for
+training on imperfect boxes: every crop is jittered.
 
-How the shipped weights (1.0.0) were made, on one shared CPU core per network: ``fit locate`` to step 2800
-(--decay-steps 1000), on to 5000 (--decay-steps 2200) without implausible contours, on to 5900 (--decay-steps 1100) with
-``--negatives`` (limbs); ``fit segment`` to step 2400 at the full rate, then to 6600 with a linear decay and without
-implausible contours; from there, ``fit segment-parotid`` for 2300 steps (--decay-steps 2000) and ``fit
-segment-midline`` for 1900 (--decay-steps 1600), both with ``--start`` from the shared network. One run from scratch with the defaults below should do as well; it was not repeated.
+How the shipped weights (1.0.0) were made, each network on one shared CPU core:
+
+- ``fit locate`` to step 2800 (--decay-steps 1000), on to 5000 (--decay-steps 2200) without implausible contours, on to
+  5900 (--decay-steps 1100) with ``--negatives`` (limbs);
+- ``fit segment`` to step 2400 at the full rate, then to 6600 with a linear decay and without implausible contours;
+- ``fit segment-parotid`` 2300 steps (--decay-steps 2000) and ``fit segment-midline`` 1900 steps (--decay-steps 1600),
+  both with ``--start`` from the shared network's weights.
+
+One run of each with these defaults should do as well; it was not repeated.
 """
 
 from __future__ import annotations
