@@ -249,14 +249,14 @@ def test_nothing_is_sent_to_a_worker_that_was_never_started():
 
 
 def test_the_heartbeat_is_heard_during_a_long_stage(client, fake_bundle, monkeypatch):
-    monkeypatch.setenv(STALL, "locate=2.5")
+    monkeypatch.setenv(STALL, "locate=4.5")
     ready(client, fake_bundle)
     client.run()
     silences = []
     while client.busy:
         client.poll(0.1)
         silences.append(client.silent_s)
-    assert max(silences) < 2.2
+    assert max(silences) < 4.0  # one second on an idle machine
 
 
 def test_the_environment_keeps_memory_and_leaves_the_users_packages_out(monkeypatch):

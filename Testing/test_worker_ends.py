@@ -161,19 +161,22 @@ def test_dies_with_its_parent_even_if_somebody_else_holds_its_stdin(fake_bundle,
     folder = scratch / (PREFIX + "x")
     folder.mkdir()
     keep_read, keep_write = os.pipe()
+    said_read, said_write = os.pipe()
     launcher = subprocess.Popen(
         [sys.executable, "-c", f"import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-m', {FAKE!r}, "
-         f"'--folder', {str(folder)!r}], stdin={keep_read}, pass_fds=[{keep_read}], stdout=subprocess.DEVNULL);"
+         f"'--folder', {str(folder)!r}], stdin={keep_read}, stdout={said_write});"
          "print(p.pid, flush=True); time.sleep(600)"],
-        cwd=ROOT, stdout=subprocess.PIPE, pass_fds=[keep_read], env=worker_environment(),
+        cwd=ROOT, stdout=subprocess.PIPE, pass_fds=[keep_read, said_write], env=worker_environment(),
     )  # fmt: skip
-    with launcher:
-        pid = int(launcher.stdout.readline())
-        time.sleep(1.0)
-        launcher.kill()
-    assert gone(pid)
-    os.close(keep_read)
-    os.close(keep_write)
+    with os.fdopen(said_read) as said:
+        with launcher:
+            pid = int(launcher.stdout.readline())
+            while "heartbeat" not in said.readline():
+                pass  # from the first heartbeat on it knows its parent
+            launcher.kill()
+        assert gone(pid)
+    for end in (keep_read, keep_write, said_write):
+        os.close(end)
 
 
 def test_a_forgotten_client_leaves_nothing(fake_bundle, scratch):

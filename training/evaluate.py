@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from TwoStageSegLib.manifest import OrganSpec
 from TwoStageSegLib.mask import Mask
 from TwoStageSegLib.metrics import HD95_DEFINITION, dice, hd95, together
 from TwoStageSegLib.model import Model
 from TwoStageSegLib.pipeline import Pipeline
 from TwoStageSegLib.region import Region
+from TwoStageSegLib.systems.crops import crop_around
 from TwoStageSegLib.volume import Volume
 
 from .data.prepared import Case
@@ -51,7 +53,8 @@ def evaluate(
                 continue
             truth = embedded_mask(case, organ, volume) if surroundings else mask_of(case, organ, volume)
             for way, region in regions(case.name, truth, automatic[organ], curves):
-                rows.append(measure_mask(case, organ, way, truth, region, _segmented(pipeline, volume, region)))
+                mask = _segmented(pipeline, volume, region)
+                rows.append(measure_mask(case, organ, way, truth, region, mask, model.manifest.organ(organ)))
     return rows
 
 
@@ -142,7 +145,15 @@ def evaluation_for_manifest(model: Model, summary: dict[str, Any], cases: str, t
     return write_manifest(model.folder, replace(model.manifest, evaluation=evaluation))
 
 
-def measure_mask(case: Case, organ: str, way: str, truth: Mask, region: Region, mask: Mask | None) -> Row:
+def measure_mask(
+    case: Case,
+    organ: str,
+    way: str,
+    truth: Mask,
+    region: Region,
+    mask: Mask | None,
+    spec: OrganSpec | None = None,
+) -> Row:
     """One row of figures: how well ``region`` and ``mask`` (None: not found) fit the reference ``truth``."""
     spacing = truth.geometry.spacing_zyx_mm
     box = true_box(truth)
@@ -161,12 +172,17 @@ def measure_mask(case: Case, organ: str, way: str, truth: Mask, region: Region, 
         "hd95": round(float(np.linalg.norm(truth.geometry.extent_zyx_mm)), 2),
     }
     if region.centre_lps is not None:
-        error = np.linalg.norm(np.asarray(region.centre_lps) - np.asarray(box.centre_lps, float))
+        error = np.linalg.norm(np.asarray(_centre(region, spec, truth)) - np.asarray(box.centre_lps, float))
         row["centre_error_mm"] = round(float(error), 3)
     if mask is not None and not mask.empty:
         a, b = together(mask, truth)
         row["dice"], row["hd95"] = round(dice(a, b), 5), round(hd95(a, b, spacing), 3)
     return row
+
+
+def _centre(region: Region, spec: OrganSpec | None, truth: Mask) -> Any:
+    """What the segmenter's crop is centred on, LPS mm: an automatic box without its lopsided margins."""
+    return region.centre_lps if spec is None else crop_around(region, spec, truth.geometry)[0]
 
 
 def _segmented(pipeline: Pipeline, volume: Volume, region: Region) -> Mask | None:

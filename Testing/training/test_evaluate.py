@@ -12,6 +12,7 @@ import pytest
 from training.data.prepared import Case
 from training.evaluate import SCALES, SHIFTS_MM, measure_mask, regions, summarise, table, write_results
 from training.reference import mask_of, true_box, volume_of
+from TwoStageSegLib.manifest import OrganSpec
 from TwoStageSegLib.mask import Mask
 from TwoStageSegLib.region import Region, Source
 
@@ -118,3 +119,19 @@ def test_a_missed_organ_counts_with_the_scans_diagonal(case: Case, truth: Mask) 
     assert (found["dice"], found["ml"], found["status"]) == (0.0, 0.0, "not located")
     assert found["hd95"] == pytest.approx(np.sqrt(100**2 + 144**2 + 144**2), abs=0.01)
     assert np.isnan(found["centre_error_mm"])
+
+
+def test_centre_error_is_that_of_the_crop_not_of_the_lopsided_margins(case, prepared) -> None:
+    volume = volume_of(case)
+    truth = mask_of(case, "Brainstem", volume)
+    box = true_box(truth)
+    spec = organ_spec("Brainstem", margin_mm=[0.0, 0.0, 0.0, 20.0, 0.0, 0.0], crop_mm=[100.0, 100.0, 100.0])
+    x, y, z = box.centre_lps
+    dx, dy, dz = box.size_mm
+    padded = replace(box, source=Source.AUTO, centre_lps=(x, y + 10.0, z), size_mm=(dx, dy + 20.0, dz))
+    assert measure_mask(case, "Brainstem", "auto", truth, padded, truth, spec)["centre_error_mm"] == pytest.approx(0.0)
+    assert measure_mask(case, "Brainstem", "auto", truth, padded, truth)["centre_error_mm"] == pytest.approx(10.0)
+
+
+def organ_spec(name: str, margin_mm: list[float], crop_mm: list[float]) -> OrganSpec:
+    return OrganSpec(name, 0, False, crop_mm, margin_mm, 0.5, 0.6, 0.5, [1.0, 2.0], "", [0, 0, 0])
