@@ -115,3 +115,8 @@ def test_the_baseline_is_measured_on_the_same_cases(prepared, tmp_path, monkeypa
     assert set(summary) == {"Brainstem", "Parotid_R", "Parotid_L"}
     assert all(entry["n"] == 1 and 0 <= entry["auto"]["dice"] < 1 for entry in summary.values())
     assert "Brainstem" in capsys.readouterr().out
+
+
+def test_an_unknown_network_is_named_with_those_there_are(prepared: Path, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="no network 'lokate'; it has: locate, baseline, segment"):
+        main(["fit", "lokate", "--data", str(prepared), "--run", str(tmp_path)])

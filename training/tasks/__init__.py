@@ -21,4 +21,7 @@ def task(name: str, recipe: Recipe, training: list[Case], validation: list[Case]
         "locate": LocateTask,
         "baseline": BaselineTask,
     }
+    if name not in kinds:
+        known = ", ".join((*kinds, *recipe.segmenters))
+        raise SystemExit(f"The recipe {recipe.name} has no network {name!r}; it has: {known}")
     return kinds[name](recipe, training, validation)
