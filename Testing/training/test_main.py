@@ -117,6 +117,6 @@ def test_the_baseline_is_measured_on_the_same_cases(prepared, tmp_path, monkeypa
     assert "Brainstem" in capsys.readouterr().out
 
 
-def test_an_unknown_network_is_named_with_those_there_are(prepared: Path, tmp_path: Path) -> None:
+def test_an_unknown_network_is_named_with_those_there_are(prepared, tmp_path):
     with pytest.raises(SystemExit, match="no network 'lokate'; it has: locate, baseline, segment"):
         main(["fit", "lokate", "--data", str(prepared), "--run", str(tmp_path)])
