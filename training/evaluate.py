@@ -28,7 +28,7 @@ from TwoStageSegLib.volume import Volume
 
 from .data.prepared import Case
 from .reference import clicked, held, mask_of, scaled, shifted, true_box, volume_of
-from .scanner import embed, embedded_mask
+from .scanner import embed, embedded_mask, own_voxels
 
 CLICK_ERROR_MM = 5.0
 SHIFTS_MM = (0, 1, 3, 5, 7, 9)
@@ -41,7 +41,8 @@ def evaluate(
 ) -> list[Row]:
     """One row per case, whole organ and way of locating: ``auto``, ``box``, ``click``, ``shift_N``, ``scale_N``.
 
-    ``surroundings`` embeds every scan in a planning CT's field of view first (see ``scanner``).
+    ``surroundings`` embeds every scan in a planning CT's field of view first (see ``scanner``); agreement is still
+    measured on the scan's own voxels, so that the figures compare.
     """
     pipeline = Pipeline(model, device)
     rows: list[Row] = []
@@ -54,7 +55,10 @@ def evaluate(
             truth = embedded_mask(case, organ, volume) if surroundings else mask_of(case, organ, volume)
             for way, region in regions(case.name, truth, automatic[organ], curves):
                 mask = _segmented(pipeline, volume, region)
-                rows.append(measure_mask(case, organ, way, truth, region, mask, model.manifest.organ(organ)))
+                row = measure_mask(case, organ, way, truth, region, mask, model.manifest.organ(organ))
+                if surroundings and mask is not None and not mask.empty:
+                    row |= agreement(own_voxels(mask, case), mask_of(case, organ, volume_of(case)))
+                rows.append(row)
     return rows
 
 
@@ -155,7 +159,6 @@ def measure_mask(
     spec: OrganSpec | None = None,
 ) -> Row:
     """One row of figures: how well ``region`` and ``mask`` (None: not found) fit the reference ``truth``."""
-    spacing = truth.geometry.spacing_zyx_mm
     box = true_box(truth)
     row: Row = {
         "case": case.name,
@@ -175,9 +178,14 @@ def measure_mask(
         error = np.linalg.norm(np.asarray(_centre(region, spec, truth)) - np.asarray(box.centre_lps, float))
         row["centre_error_mm"] = round(float(error), 3)
     if mask is not None and not mask.empty:
-        a, b = together(mask, truth)
-        row["dice"], row["hd95"] = round(dice(a, b), 5), round(hd95(a, b, spacing), 3)
+        row |= agreement(mask, truth)
     return row
+
+
+def agreement(mask: Mask, truth: Mask) -> Row:
+    """Dice and HD95 (mm) of two masks of one grid."""
+    a, b = together(mask, truth)
+    return {"dice": round(dice(a, b), 5), "hd95": round(hd95(a, b, truth.geometry.spacing_zyx_mm), 3)}
 
 
 def _centre(region: Region, spec: OrganSpec | None, truth: Mask) -> Any:

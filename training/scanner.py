@@ -48,6 +48,20 @@ def embedded_mask(case: Case, organ: str, volume: Volume) -> Mask:
     return Mask(organ, sample(label, _grid(case), 0.0) > 0.5, (0, 0, 0), volume.geometry).trimmed()
 
 
+def own_voxels(mask: Mask, case: Case) -> Mask:
+    """A mask on the embedded scan as the case's own voxels see it: share of each covered, cut at one half.
+
+    Dice depends on the voxel size, so what a couch costs can only be told on the same voxels.
+    """
+    there = _grid(case)
+    start, step = np.asarray(there.start), np.asarray(there.step)
+    z, y, x = case.ct.shape
+    back = Grid(tuple(-start / step), tuple(1 / step), (z, y, x))
+    share = sample(mask.full().astype(np.float32), back, 0.0)
+    sz, sy, sx = case.spacing_zyx_mm
+    return Mask(mask.organ, share > 0.5, (0, 0, 0), Geometry((z, y, x), (0.0, 0.0, 0.0), (sx, sy, sz))).trimmed()
+
+
 def _grid(case: Case) -> Grid:
     """Where the pixels of the large field lie in the case's array: body off-centre by up to 20 mm."""
     rng = np.random.default_rng(zlib.crc32(case.name.encode()) + 1)

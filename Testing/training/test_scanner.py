@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.data.prepared import Case, load_cases
-from training.scanner import FIELD_MM, PIXELS, embed, embedded_mask
+from training.scanner import FIELD_MM, PIXELS, embed, embedded_mask, own_voxels
 from TwoStageSegLib.volume import Volume
 
 
@@ -67,3 +67,11 @@ def test_the_same_case_gives_the_same_scan_and_another_does_not(prepared, small,
     assert np.array_equal(embed(small).voxels, scan.voxels)
     other = load_cases(prepared, "test")[0]
     assert not np.array_equal(embed(other).voxels, scan.voxels)
+
+
+def test_the_reference_comes_back_to_the_cases_own_voxels(case) -> None:
+    there = embedded_mask(case, "Brainstem", embed(case))
+    back = own_voxels(there, case)
+    truth = case.labels == case.value("Brainstem")
+    overlap = 2 * (back.full() & truth).sum() / (back.full().sum() + truth.sum())
+    assert overlap > 0.97
