@@ -128,13 +128,18 @@ def baseline(options: argparse.Namespace) -> int:
 
 def results(options: argparse.Namespace) -> int:
     """Evaluations -> one page."""
-    from .results_page import page
+    import shutil
+
+    from .results_page import PLOTS, page
 
     text = page(
         options.title, options.shipped, options.same_budget, options.baseline, options.surroundings, options.budgets
     )
     options.to.parent.mkdir(parents=True, exist_ok=True)
     options.to.write_text(text, encoding="utf-8")
+    for name in PLOTS:
+        if (options.shipped / name).is_file():
+            shutil.copyfile(options.shipped / name, options.to.parent / name)
     sys.stdout.write(f"{options.to}\n")
     return 0
 

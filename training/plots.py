@@ -40,7 +40,7 @@ def plot_dice(rows: list[Row], path: Path) -> None:
 
 def plot_curves(summary: dict[str, Any], path: Path) -> None:
     """Mean Dice against the error of the centre and the scale of the box, a line per organ."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4), sharey=True, layout="constrained")
     for organ, entry in summary.items():
         left.plot(SHIFTS_MM, [entry[f"shift_{m}"]["dice"] for m in SHIFTS_MM], marker="o", label=organ)
         right.plot(SCALES, [entry[f"scale_{s}"]["dice"] for s in SCALES], marker="o", label=organ)
@@ -49,6 +49,6 @@ def plot_curves(summary: dict[str, Any], path: Path) -> None:
     left.set_ylabel("mean Dice")
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    right.legend(fontsize=8, loc="lower right")
+    figure.legend(*right.get_legend_handles_labels(), loc="outside right center")
     figure.savefig(path, dpi=110)
     plt.close(figure)

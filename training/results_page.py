@@ -8,6 +8,8 @@ from typing import Any
 
 from .evaluate import SCALES, SHIFTS_MM, table
 
+PLOTS = ("dice.png", "location_error.png")  # as ``evaluate`` names them; the page shows them from beside itself
+
 Summary = dict[str, Any]
 
 
@@ -34,9 +36,13 @@ def page(
         "## Where the Dice goes: true box, automatic, click",
         "",
         table(main),
+        "![Dice of every test case, by organ and way of locating](dice.png)",
+        "",
         "## When the location is wrong",
         "",
         *_curves(main),
+        "",
+        "![Mean Dice against the error of the centre and the scale of the box](location_error.png)",
     ]
     if same_budget and baseline:
         parts += [
