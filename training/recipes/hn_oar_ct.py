@@ -16,8 +16,8 @@ How the shipped weights (1.0.0) were made, each network on one shared CPU core:
   the shared network because that was better on validation (0.726 against 0.715 in true boxes).
 
 That some organs should train on was decided after a first evaluation on the test cases; which weights and which network
-serve an organ, and every margin and threshold, by validation alone. The exported weights are those with the best validation score, of the locator the last (the negatives do not show in
-its score).
+serve an organ, and every margin and threshold, by validation alone. The exported weights are those with the best
+validation score, of the locator the last (the negatives do not show in its score).
 
 One run of each with these defaults should do as well; it was not repeated.
 """
