@@ -10,29 +10,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from training.augment import PoseRange
+from Testing.harness.tiny_recipe import TINY
 from training.data.prepared import load_cases
 from training.export import budget
 from training.fit import FitOptions, fit, learning_rate
-from training.recipes.hn_oar_ct import RECIPE
-from training.recipes.recipe import Recipe, Target
+from training.recipes.recipe import Target
 from training.tasks.locate import LocateTask
 from training.tasks.segment import SegmentTask
 
-TINY: Recipe = replace(
-    RECIPE,
-    segment_widths=(8, 16),
-    locate_widths=(8, 16),
-    segment_spacing=(2.5, 4.0, 4.0),
-    locate_shape=(16, 16, 16),
-    segment_batch=2,
-    poses=PoseRange(rotation_deg=0.0, scale=(1.0, 1.0), stretch=0.0, shift_mm=0.0),
-    targets=(Target("Brainstem", "Brainstem", (16, 16, 16), 1.0),),
-)
+ONE_ORGAN = replace(TINY, targets=(Target("Brainstem", "Brainstem", (16, 16, 16), 1.0),))
 
 
 def tiny_task(prepared: Path) -> SegmentTask:
-    return SegmentTask(TINY, load_cases(prepared, "train"), load_cases(prepared, "validation"))
+    return SegmentTask(ONE_ORGAN, load_cases(prepared, "train"), load_cases(prepared, "validation"))
 
 
 def test_resume_gives_the_same_weights_and_losses(prepared: Path, tmp_path: Path) -> None:
@@ -76,7 +66,7 @@ def test_early_stopping_looks_at_validation_only(prepared: Path, tmp_path: Path)
 @pytest.mark.slow
 def test_segmenter_overfits_one_case(prepared: Path, tmp_path: Path) -> None:
     case = load_cases(prepared, "validation")
-    task = SegmentTask(TINY, case, case)
+    task = SegmentTask(ONE_ORGAN, case, case)
     state = fit(
         task, tmp_path, FitOptions(steps=150, decay_steps=75, warmup=10, every=150, lr=3e-3, ema=0.9), quiet=True
     )
@@ -85,7 +75,7 @@ def test_segmenter_overfits_one_case(prepared: Path, tmp_path: Path) -> None:
 
 def test_locator_batch_has_every_organ_channel(prepared: Path) -> None:
     cases = load_cases(prepared, "train")
-    batch = LocateTask(TINY, cases, cases).batch(np.random.default_rng(0))
+    batch = LocateTask(ONE_ORGAN, cases, cases).batch(np.random.default_rng(0))
     assert batch["image"].shape == (2, 1, 16, 16, 16)
     assert batch["labels"].shape == (2, 7, 16, 16, 16)
     assert batch["known"].shape == (2, 7)
