@@ -147,8 +147,11 @@ def _autocast(options: FitOptions) -> contextlib.AbstractContextManager[object]:
 
 @torch.no_grad()
 def _update(average: nn.Module, network: nn.Module, keep: float) -> None:
-    for a, b in zip(average.parameters(), network.parameters(), strict=True):
-        a.lerp_(b, 1 - keep)
+    for a, b in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if a.is_floating_point():  # batch normalisation's running means too; a count of batches is no average
+            a.lerp_(b, 1 - keep)
+        else:
+            a.copy_(b)
 
 
 def _record(state: State, scores: dict[str, float], loss: float, writer: SummaryWriter, bar: tqdm) -> None:

@@ -43,7 +43,7 @@ def test_the_stand_in_is_accepted(bundle):
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        ("system", "slice-centre", "needs the system 'slice-centre', which this version lacks"),
+        ("system", "crystal-ball", "needs the system 'crystal-ball', which this version lacks"),
         ("networks", {}, "networks must list"),
         ("networks.locate.outputs", ["Larynx", "Parotid_R", "Heart"], "no output for the organ 'Parotid_L'"),
         ("networks.locate.outputs", ["Larynx", "Larynx", "Parotid_R"], "each once"),
@@ -52,6 +52,7 @@ def test_the_stand_in_is_accepted(bundle):
         ("networks.locate.arguments.outputs", 7, "another number of outputs than the 3"),
         ("networks.locate.arguments.dims", 2, "three dimensions"),
         ("networks.segment.arguments.inputs", 2, "must take one image"),
+        ("networks.segment.architecture", "sanet", "'segment' must be a U-Net, not 'sanet'"),
         ("organs.0.output", 3, "Larynx.output is 3, but the network 'segment' has 3 outputs"),
         ("organs.0.output", -1, "Larynx.output must be the number of an output"),
         ("organs.0.crop_mm", [2000.0, 2000.0, 2000.0], "implausibly many voxels"),

@@ -61,7 +61,9 @@ def test_builds_what_is_described():
         ({"widths": "8, 16"}, "not understood"),
         ({"widths": [9, 16], "groups": 8}, "cannot be built"),
         ({"groups": "8"}, "cannot be built"),
-        ({"outputs": -1}, "cannot be built"),
+        ({"outputs": -1}, "not understood"),
+        ({"groups": 10**30}, "not understood"),
+        ({"groups": 0}, "cannot be built"),
         ({"widths": [2048] * 7}, "implausibly large"),
     ],
 )

@@ -9,6 +9,7 @@ from ..errors import ModelRefused
 from ..mask import Mask
 from ..model import Model
 from ..region import Region
+from ..review.evidence import Evidence
 from ..volume import Volume
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class System(Protocol):
     def segment(self, volume: Volume, region: Region) -> Mask:
         """The organ of ``region``, segmented in the crop around it and placed in the input's grid."""
 
+    def evidence(self, volume: Volume, region: Region, again: bool) -> Evidence:
+        """What the organ's last mask rests on, for the review; ``again``: with a second look at a moved crop."""
+
     def self_test(self) -> None:
         """Run the bundle's tiny input; raise ModelRefused if the output is not what its manifest expects."""
 
@@ -34,8 +38,12 @@ class System(Protocol):
 def create(model: Model, device: Device) -> System:
     """The running system of a bundle: networks built, weights loaded and checked."""
     from .localise_crop import LocaliseCrop
+    from .slice_centre import SliceCentre
 
-    systems: dict[str, type[LocaliseCrop]] = {"localise-crop": LocaliseCrop}
+    systems: dict[str, Callable[[Model, Device], System]] = {
+        "localise-crop": LocaliseCrop,
+        "slice-centre": SliceCentre,
+    }
     kind = systems.get(model.manifest.system)
     if kind is None:
         raise ModelRefused(f"The bundle needs the system {model.manifest.system[:40]!r}, which this version lacks.")

@@ -16,7 +16,13 @@ Index = tuple[int, int, int]
 
 
 def mask_from(
-    values: NDArray[np.float32], start: Index, threshold: float, volume: Volume, region: Region, slack_mm: float
+    values: NDArray[np.float32],
+    start: Index,
+    threshold: float,
+    volume: Volume,
+    region: Region,
+    slack_mm: float,
+    bridge: int = 0,
 ) -> Mask:
     """Threshold, keep within a drawn box, take the largest component, turn to the input's orientation.
 
@@ -24,18 +30,27 @@ def mask_from(
     ----------
     values : probabilities of the standard array's voxels from index ``start`` on.
     slack_mm : how far the organ may reach beyond a box that the user drew.
+    bridge : components that are that many slices apart count as one, for organs that are drawn slice by slice.
     """
     geometry, axis_map = volume.standard.geometry, volume.standard.axis_map
     inside = values > threshold
     if region.source == Source.BOX and region.size_mm is not None:
         inside &= _within(region, geometry, start, inside.shape, slack_mm)
-    labels, count = ndimage.label(inside, FULL)
-    if count > 1:
-        inside = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    inside = largest(inside, bridge)
     begins = axis_map.start_to_input(start, inside.shape, geometry.shape_zyx)
     edge = touches_edge(inside, start, geometry.shape_zyx)
     voxels = np.ascontiguousarray(axis_map.to_input(inside))
     return Mask(region.organ, voxels, begins, volume.geometry, edge).trimmed()
+
+
+def largest(inside: NDArray[np.bool_], bridge: int = 0) -> NDArray[np.bool_]:
+    """The largest component; across up to ``bridge`` empty slices it goes on."""
+    above_and_below = np.zeros((3, 3, 3), bool)
+    above_and_below[:, 1, 1] = True
+    reach = (bridge + 1) // 2  # from both sides
+    joined = ndimage.binary_dilation(inside, above_and_below, reach) if reach else inside
+    labels, count = ndimage.label(joined, FULL)
+    return inside & (labels == np.argmax(np.bincount(labels[inside]))) if count > 1 else inside
 
 
 def touches_edge(inside: NDArray[np.bool_], start: tuple[int, ...], full: tuple[int, ...]) -> bool:

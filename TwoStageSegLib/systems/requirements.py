@@ -6,13 +6,13 @@ A bundle is somebody else's data: what would break in the middle of a run is ref
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
 from ..errors import ModelRefused
 from ..manifest import Manifest, OrganSpec
@@ -32,6 +32,8 @@ def check_bundle(m: Manifest) -> None:
         if role not in m.networks:
             raise ModelRefused(f"The bundle lacks the network {role!r}.")
         arguments, outputs = m.networks[role].arguments, m.networks[role].outputs
+        if m.networks[role].architecture != "unet":
+            raise ModelRefused(f"The network {role!r} must be a U-Net, not {m.networks[role].architecture[:40]!r}.")
         if (arguments.get("dims", 3), arguments.get("inputs", 1)) != (3, 1):
             raise ModelRefused(f"The network {role!r} must take one image in three dimensions.")
         if arguments.get("outputs", 1) != len(outputs):
@@ -73,12 +75,13 @@ def _check_parameters(parameters: Mapping[str, Any]) -> None:
             raise ModelRefused(f"The bundle's parameter {name!r} must be a distance from 0 to 1000 mm.")
 
 
-def self_test_pairs(model: Model, multiples: Mapping[str, int]) -> dict[str, Pair]:
+def self_test_pairs(model: Model, multiples: Mapping[str, int], flat: Collection[str] = ()) -> dict[str, Pair]:
     """Input and expected output of every role's self-test, fit to be run.
 
     Parameters
     ----------
     multiples : per role, what the spatial size of an input must be a multiple of.
+    flat : the roles that take slices ``(n, 1, H, W)``.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def self_test_pairs(model: Model, multiples: Mapping[str, int]) -> dict[str, Pai
     """
     name = model.manifest.self_test.file
     try:
-        tensors = load_file(model.file(name))
+        tensors = load(model.read(name))
     except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise ModelRefused(f"The self-test {name} cannot be read: {str(error)[:100]}") from None
     pairs = {}
@@ -95,7 +98,11 @@ def self_test_pairs(model: Model, multiples: Mapping[str, int]) -> dict[str, Pai
         if given is None or expected is None:
             raise ModelRefused(f"The self-test {name} lacks the input or the output of the network {role!r}.")
         shape = given.shape
-        fits = len(shape) == 5 and shape[1] == 1 and all(0 < n and n % multiple == 0 for n in shape[2:])
+        fits = (
+            len(shape) == (4 if role in flat else 5)
+            and shape[1] == 1
+            and all(0 < n and n % multiple == 0 for n in shape[2:])
+        )
         if not fits or given.size > MAX_TEST_VOXELS or not given.dtype == expected.dtype == np.float32:
             raise ModelRefused(f"The self-test of the network {role!r} is not made for it: {shape}, {given.dtype}.")
         pairs[role] = (given, expected)

@@ -3,47 +3,70 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 
-from ..device import Device
+from ..device import Device, is_gpu_failure
 from ..errors import ModelRefused
 from ..manifest import NetworkSpec
 from ..model import Model
-from ..networks.unet import UNet
+from ..networks.blocks import Network
+from ..networks.catalogue import ARCHITECTURES
 
 MAX_PARAMETERS = 500_000_000
+LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}  # by the rank of a network's kernels
 
 
-def build(spec: NetworkSpec) -> UNet:
+def build(spec: NetworkSpec) -> Network:
     """An untrained network from its description. Raises ModelRefused if the description makes no sense."""
-    if spec.architecture != "unet":
+    kind = ARCHITECTURES.get(spec.architecture)
+    if kind is None:
         raise ModelRefused(f"The network architecture {spec.architecture[:40]!r} is unknown.")
-    arguments = dict(spec.arguments)
-    allowed = {"dims", "inputs", "outputs", "widths", "groups", "skips", "norm_last"}
-    widths = arguments.get("widths", [])
-    whole = isinstance(widths, list) and all(isinstance(w, int) and 0 < w <= 2048 for w in widths)
-    if set(arguments) - allowed or not whole or not 2 <= len(widths) <= 7:
+    allowed = set(inspect.signature(kind).parameters)
+    arguments = {name: _frozen(value) for name, value in spec.arguments.items()}
+    widths = arguments.get("widths", ())
+    sizes = all(isinstance(value, bool | str) or _share(value) or _sizes(value) for value in arguments.values())
+    missing = "widths" in allowed and not (isinstance(widths, tuple) and 2 <= len(widths) <= 7)
+    if set(arguments) - allowed or not sizes or missing:
         raise ModelRefused("The arguments of a network are not understood.")
-    arguments["widths"] = tuple(widths)
     try:
         with torch.device("meta"):
-            if sum(p.numel() for p in UNet(**arguments).parameters()) > MAX_PARAMETERS:
+            if sum(p.numel() for p in kind(**arguments).parameters()) > MAX_PARAMETERS:
                 raise ModelRefused("A network of the bundle is implausibly large.")
-        return UNet(**arguments)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ModelRefused(f"A network of the bundle cannot be built: {error}") from None
+        return kind(**arguments)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        raise ModelRefused(f"A network of the bundle cannot be built: {str(error)[:150]}") from None
+
+
+def _frozen(value: Any) -> Any:
+    """JSON's lists as tuples."""
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+def _sizes(value: Any) -> bool:
+    """True for a size, or (nested) tuples of sizes."""
+    if isinstance(value, tuple):
+        return all(_sizes(v) for v in value)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 2048
+
+
+def _share(value: Any) -> bool:
+    """True for what is not given, for none (0) and for a rate of dropout."""
+    return value is None or (isinstance(value, int | float) and 0 <= value < 1)
 
 
 class Runner:
     """One network with its weights on the current device.
 
-    ``device`` is shared by all runners of a system and may step down (half precision, CPU) when memory runs out.
+    ``device`` is shared by all runners of a system and may step down (half precision, CPU) when memory runs out, or
+    leave the GPU when that stops working. Nothing can be fetched from it then, so the weights are kept here as well.
     """
 
     def __init__(self, model: Model, role: str, device: Device):
@@ -53,17 +76,19 @@ class Runner:
         self.device = device
         network = build(self.spec)
         try:
-            weights = load_file(model.file(self.spec.file))
+            weights = load(model.read(self.spec.file))
             network.load_state_dict(weights, strict=True)
         except (SafetensorError, RuntimeError) as error:
             reason = (str(error).splitlines()[1:] or [str(error)])[0].strip()[:200]  # torch's first line says nothing
             raise ModelRefused(f"The weights {self.spec.file} do not fit their network: {reason}") from None
-        if not all(bool(torch.isfinite(w).all()) for w in network.parameters()):
+        if not all(bool(torch.isfinite(w).all()) for w in network.state_dict().values()):
             raise ModelRefused(f"The weights {self.spec.file} hold values that are not numbers.")
-        self.network = network.eval().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.layout = LAYOUTS[next(w.ndim for w in network.parameters() if w.ndim > 3)]
+        self.network = network.eval().to(memory_format=self.layout)  # type: ignore[call-overload]
+        self._weights = weights if device.kind == "cuda" else None
 
     def __call__(self, batch: NDArray[np.float32], exact: bool = False) -> NDArray[np.float32]:
-        """Logits of a batch: ``(n, 1, D, H, W)`` -> ``(n, outputs, D, H, W)`` float32. ``exact``: full precision."""
+        """Logits of a batch: ``(n, 1, [D,] H, W)`` -> ``(n, outputs, ...)`` float32. ``exact``: full precision."""
         while True:
             try:
                 return self._forward(batch, exact)
@@ -73,7 +98,10 @@ class Runner:
             except RuntimeError as error:
                 if "can't allocate memory" in str(error):  # how torch says it on the CPU
                     raise MemoryError("Not enough memory; close other programs.") from None
-                raise
+                if self._weights is None or not is_gpu_failure(error):
+                    raise
+                self._leave_gpu(self._weights)
+                continue
             # not inside the except clause: there the exception still holds the memory that it is about
             torch.cuda.empty_cache()
             if len(batch) > 1:
@@ -81,10 +109,18 @@ class Runner:
                 return np.concatenate([self(one[None], exact) for one in batch])
             self.device.step_down()
 
+    def _leave_gpu(self, weights: dict[str, torch.Tensor]) -> None:
+        """Go on with a fresh network on the CPU."""
+        self.device.gpu_failed()
+        network = build(self.spec)
+        network.load_state_dict(weights, strict=True)
+        self.network = network.eval().to(memory_format=self.layout)  # type: ignore[call-overload]
+        self._weights = None
+
     @torch.inference_mode()
     def _forward(self, batch: NDArray[np.float32], exact: bool) -> NDArray[np.float32]:
         self.network.to(self.device.kind)
-        x = torch.from_numpy(batch).to(self.device.kind).to(memory_format=torch.channels_last_3d)
+        x = torch.from_numpy(batch).to(self.device.kind).to(memory_format=self.layout)
         half = torch.autocast(self.device.kind, torch.bfloat16, enabled=self.device.half and not exact)
         with half, _full_precision(exact):
             y = self.network(x)
