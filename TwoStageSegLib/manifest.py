@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .errors import ModelRefused
+from .review.wording import SIGNALS
 from .strict_json import StrictError, build, loads
 
 SCHEMA = "twostageseg/1"
 MAX_MANIFEST_BYTES = 1_000_000
+MAX_TEXT = 5000
 MAX_ATOL = 0.1  # of logits; a self-test that allows more than that tests nothing
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 BUNDLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -41,6 +43,33 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
+class SuspicionSpec:
+    """A logistic model: ``P = 1 / (1 + exp(-(offset + sum(weight * (signal - centre) / scale))))``.
+
+    ``terms`` holds ``[centre, scale, weight]`` per signal (names in ``review.wording``). A slice is flagged from
+    ``flag_at`` on.
+    """
+
+    offset: float
+    terms: dict[str, list[float]]
+    flag_at: float
+
+
+@dataclass(frozen=True)
+class ReviewSpec:
+    """How this organ's slices are judged without a reference: P(slice Dice < 0.7).
+
+    ``density_hu`` and ``log_ml`` (mean log of the volume in ml) are those of the reference contours; ``quick`` does
+    without the second segmentation in a moved crop, ``full`` has it.
+    """
+
+    density_hu: float
+    log_ml: float
+    quick: SuspicionSpec
+    full: SuspicionSpec
+
+
+@dataclass(frozen=True)
 class OrganSpec:
     """One organ of a bundle.
 
@@ -48,7 +77,8 @@ class OrganSpec:
     crop is flipped left-right on the way in and out (one network for both sides). ``crop_mm`` (z, y, x) is the crop
     around a clicked centre; ``margin_mm`` (x-, x+, y-, y+, z-, z+) is added to a located box, from the measured
     location error. A region with a score under ``low_score`` is "low confidence", under ``located_score`` "not
-    located". ``volume_ml`` is the training range.
+    located". ``volume_ml`` is the training range. ``refine``: segment again around the first mask's middle, also where
+    the location was automatic. ``review`` is None if nothing was fitted to judge this organ's slices by.
     """
 
     name: str
@@ -63,6 +93,8 @@ class OrganSpec:
     terminology: str
     rgb: list[int]
     network: str = "segment"
+    refine: bool = False
+    review: ReviewSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -158,12 +190,26 @@ def parse_manifest(text: bytes) -> Manifest:
             f"manifest.json has schema {str(raw.get('schema'))[:40]!r}; "
             f"this version reads {SCHEMA!r}. Update TwoStageSeg."
         )
+    _check_texts(raw, "manifest")
     try:
         manifest = build(Manifest, raw, "manifest")
     except StrictError as error:
         raise ModelRefused(f"manifest.json: {error}.") from None
     _check_values(manifest)
     return manifest
+
+
+def _check_texts(value: Any, place: str) -> None:
+    """Refuse texts that are no line: they reach terminals, file headers and pages."""
+    if isinstance(value, str):
+        _need(value.isprintable() and len(value) <= MAX_TEXT, f"{place} is no plain line of up to {MAX_TEXT} characters")
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            _check_texts(item, f"{place}[{i}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_texts(key, f"a key of {place}")
+            _check_texts(item, f"{place}.{key[:40]}")
 
 
 def _need(condition: bool, what: str) -> None:
@@ -207,4 +253,15 @@ def _check_organ(o: OrganSpec) -> None:
     )
     _need(0 < o.threshold < 1, f"{o.name}.threshold must be between 0 and 1")
     _need(len(o.volume_ml) == 2 and o.volume_ml[0] <= o.volume_ml[1], f"{o.name}.volume_ml must be [low, high]")
+    if o.review is not None:
+        _check_suspicion(o.name, o.review.quick)
+        _check_suspicion(o.name, o.review.full)
     _need(len(o.rgb) == 3 and all(0 <= c <= 255 for c in o.rgb), f"{o.name}.rgb must be 3 values 0..255")
+
+
+def _check_suspicion(organ: str, s: SuspicionSpec) -> None:
+    _need(0 < s.flag_at <= 1, f"{organ}.review: flag_at must be above 0 and at most 1")
+    _need(len(s.terms) <= 50, f"{organ}.review: at most 50 terms")
+    for name, term in s.terms.items():
+        _need(name in SIGNALS, f"{organ}.review: the signal {name[:40]!r} is unknown")
+        _need(len(term) == 3 and term[1] > 0, f"{organ}.review: {name} must be [centre, scale above 0, weight]")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .geometry import Geometry
+from .region import Region, Source
+
+if TYPE_CHECKING:
+    from .volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,13 @@ class Mask:
         return not bool(self.voxels.any())
 
     @property
+    def at_image_edge(self) -> bool:
+        """The organ reaches a face of the scan itself: part of it may not have been scanned."""
+        part = self.trimmed()
+        ends = zip(part.start_zyx, part.voxels.shape, self.geometry.shape_zyx, strict=True)
+        return not self.empty and any(start == 0 or start + length >= size for start, length, size in ends)
+
+    @property
     def volume_ml(self) -> float:
         return float(np.count_nonzero(self.voxels)) * self.geometry.voxel_ml
 
@@ -48,6 +60,20 @@ class Mask:
         out = np.zeros(self.geometry.shape_zyx, bool)
         out[self.slices_zyx] = self.voxels
         return out
+
+    def on_standard(self, volume: Volume) -> tuple[tuple[int, int, int], NDArray[np.bool_]]:
+        """(first index, voxels) of this mask of ``volume`` in the volume's standard array."""
+        ends = np.stack([np.asarray(self.start_zyx), np.add(self.start_zyx, self.voxels.shape) - 1])
+        index = volume.standard.geometry.lps_to_index(self.geometry.index_to_lps(ends))
+        z, y, x = (int(i) for i in np.rint(index.min(0)))
+        return (z, y, x), volume.standard.axis_map.to_standard(self.voxels)
+
+    def tight_box(self) -> Region:
+        """The box around the organ (outer voxel faces), source REFERENCE."""
+        part = self.trimmed()
+        low = np.asarray(part.start_zyx) - 0.5
+        corners = np.stack([self.geometry.index_to_lps(low), self.geometry.index_to_lps(low + part.voxels.shape)])
+        return Region.box(self.organ, corners.T.ravel(), Source.REFERENCE)
 
     def trimmed(self) -> Mask:
         """The same mask with the smallest crop that holds it (1 voxel if empty)."""

@@ -1,8 +1,8 @@
 """The messages between the worker process and its client, as dataclasses of plain values.
 
-Client to worker: :class:`Load`, :class:`Open`, :class:`Run`, :class:`Cancel`, :class:`Close`. Everything else is an
-event from worker to client. Arrays never travel in a message: it names a ``.npy`` file in the client's private
-folder (see ``handover``).
+Client to worker: :class:`Load`, :class:`Open`, :class:`Run`, :class:`Review`, :class:`Cancel`, :class:`Close`.
+Everything else is an event from worker to client. Arrays never travel in a message: it names a ``.npy`` file in the
+client's private folder (see ``handover``).
 """
 
 from __future__ import annotations
@@ -70,6 +70,18 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Review:
+    """Judge a mask that a person has edited; ``mask`` and ``start_zyx`` as in :class:`Organ`, ``region`` as
+    ``Region.as_json``; answered by :class:`Reviewed` or :class:`Error`."""
+
+    review: int
+    organ: str
+    region: dict[str, Any]
+    mask: str
+    start_zyx: list[int]
+
+
+@dataclass(frozen=True)
 class Cancel:
     run: int
 
@@ -114,7 +126,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Organ:
-    """One organ's result. ``mask`` is None if not located, empty, or only located on request."""
+    """One organ's result. ``mask`` is None if not located, empty, or only located on request; ``review`` as
+    ``OrganReview.as_json``, None without a mask."""
 
     run: int
     organ: str
@@ -123,6 +136,16 @@ class Organ:
     start_zyx: list[int]
     touches_edge: bool
     seconds: dict[str, float]
+    review: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """Findings about an edited organ: ``result`` as ``OrganReview.as_json``, None if the model cannot judge it."""
+
+    review: int
+    organ: str
+    result: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -147,7 +170,8 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Error:
-    """A command failed. ``about`` is "load", "open", "run", "protocol" or "worker"; ``run`` is set for a run."""
+    """A command failed. ``about`` is "load", "open", "run", "review", "protocol" or "worker"; ``run`` is set for
+    a run."""
 
     code: str
     message: str
@@ -160,5 +184,5 @@ class Heartbeat:
     """Sent every second: the process is alive, also while it computes."""
 
 
-Command = Load | Open | Run | Cancel | Close
-Event = Hello | ModelReady | VolumeReady | Progress | Organ | Notice | Done | Cancelled | Error | Heartbeat
+Command = Load | Open | Run | Review | Cancel | Close
+Event = Hello | ModelReady | VolumeReady | Progress | Organ | Reviewed | Notice | Done | Cancelled | Error | Heartbeat

@@ -27,21 +27,24 @@ from .messages import (
     Organ,
     Progress,
     ProtocolError,
+    Review,
+    Reviewed,
     Run,
     VolumeReady,
 )
 from .strict_json import StrictError, build, loads
 
-VERSION = 1
+VERSION = 2
 MAX_LINE_BYTES = 1_000_000
 
-COMMANDS: dict[str, type] = {"load": Load, "open": Open, "run": Run, "cancel": Cancel, "close": Close}
+COMMANDS: dict[str, type] = {"load": Load, "open": Open, "run": Run, "review": Review, "cancel": Cancel, "close": Close}
 EVENTS: dict[str, type] = {
     "hello": Hello,
     "model_ready": ModelReady,
     "volume_ready": VolumeReady,
     "progress": Progress,
     "organ": Organ,
+    "reviewed": Reviewed,
     "notice": Notice,
     "done": Done,
     "cancelled": Cancelled,

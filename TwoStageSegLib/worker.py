@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from . import __version__
 from .errors import Cancelled as RunCancelled
 from .errors import TwoStageSegError, UsageError
-from .handover import put_organ, remove_private_folder, take_volume
+from .handover import put_organ, remove_private_folder, take_review, take_volume
 from .messages import (
     Cancel,
     Cancelled,
@@ -35,6 +35,8 @@ from .messages import (
     Notice,
     Open,
     Progress,
+    Review,
+    Reviewed,
     Run,
     VolumeReady,
 )
@@ -92,6 +94,8 @@ class Worker:
                 self._open(command)
             elif isinstance(command, Run):
                 self._run(command)
+            elif isinstance(command, Review):
+                self._review(command)
         except RunCancelled:
             self.send(Cancelled(run if run is not None else 0))
         except TwoStageSegError as error:
@@ -135,6 +139,16 @@ class Worker:
             result = self._pipeline.run(self._volume, command.organs, regions, progress, cancelled)
         self._send_notices()
         self._send_result(command.run, result)
+
+    def _review(self, command: Review) -> None:
+        if self._pipeline is None or self._volume is None:
+            raise UsageError("E_ORDER", "A model must be loaded and a volume opened before a review.")
+        try:
+            mask, region = take_review(self._folder, command, self._volume.geometry)
+        except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
+            raise ProtocolError(f"An edited mask is not understood: {type(error).__name__}.") from None
+        found = self._pipeline.review(self._volume, mask, region)
+        self.send(Reviewed(command.review, command.organ, None if found is None else found.as_json()))
 
     def _locate(self, command: Run, pipeline: Pipeline, volume: Volume, cancelled: Callable[[], bool]) -> Result:
         self.send(Progress(command.run, "locate", "", 0.0))

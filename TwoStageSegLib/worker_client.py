@@ -20,10 +20,11 @@ from types import TracebackType
 from .errors import Cancelled as RunCancelled
 from .errors import TwoStageSegError
 from .geometry import Geometry
-from .handover import put_volume, take_organ
-from .messages import Cancel, Cancelled, Command, Done, Error, Event, Heartbeat, Load, Organ, Run, VolumeReady
+from .handover import LOST_RESULT, UNREADABLE, put_volume, take_organ
+from .messages import Cancel, Cancelled, Command, Done, Error, Event, Heartbeat, Load, Organ, Reviewed, Run, VolumeReady
 from .pipeline import OrganResult, Result
 from .region import Region
+from .review.findings import OrganReview
 from .volume import Volume
 from .worker_process import WorkerProcess
 
@@ -36,7 +37,20 @@ class OrganArrived:
     result: OrganResult
 
 
-ClientEvent = Event | OrganArrived
+@dataclass(frozen=True)
+class ReviewArrived:
+    """Findings about an edited organ; ``review`` is None if the model cannot judge it."""
+
+    number: int
+    organ: str
+    review: OrganReview | None
+
+    @classmethod
+    def of(cls, event: Reviewed) -> ReviewArrived:
+        return cls(event.review, event.organ, None if event.result is None else OrganReview.from_json(event.result))
+
+
+ClientEvent = Event | OrganArrived | ReviewArrived
 
 
 class WorkerClient:
@@ -204,7 +218,13 @@ class WorkerClient:
     def _translated(self, event: Event) -> ClientEvent:
         folder = self._started().folder
         if isinstance(event, Organ) and self._geometry is not None:
-            return OrganArrived(event.run, take_organ(folder, event, self._geometry))
+            try:
+                return OrganArrived(event.run, take_organ(folder, event, self._geometry))
+            except UNREADABLE:
+                self.close()
+                return Error("E_WORKER", LOST_RESULT, "worker", event.run)
+        if isinstance(event, Reviewed):
+            return ReviewArrived.of(event)
         if isinstance(event, VolumeReady):
             with contextlib.suppress(OSError):  # mapped: where files can be unlinked while open, do it now
                 (folder / event.voxels).unlink()

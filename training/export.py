@@ -130,6 +130,7 @@ def _organ(target: Target, recipe: Recipe) -> OrganSpec:
         terminology=known.terminology,
         rgb=list(known.rgb),
         network=target.network,
+        refine=target.refine,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from TwoStageSegLib.geometry import Geometry
 from TwoStageSegLib.mask import Mask
-from TwoStageSegLib.region import Region, Source
+from TwoStageSegLib.region import Region
 from TwoStageSegLib.volume import Volume
 
 from .data.prepared import Case
@@ -27,11 +27,7 @@ def mask_of(case: Case, organ: str, volume: Volume) -> Mask:
 
 def true_box(mask: Mask) -> Region:
     """The tight box around a reference mask (outer voxel faces), source REFERENCE."""
-    geometry = mask.geometry
-    low = np.asarray(mask.start_zyx) - 0.5
-    high = low + mask.voxels.shape
-    corners = np.stack([geometry.index_to_lps(low), geometry.index_to_lps(high)])
-    return Region.box(mask.organ, corners.T.ravel(), Source.REFERENCE)
+    return mask.tight_box()
 
 
 def scaled(box: Region, factor: float) -> Region:

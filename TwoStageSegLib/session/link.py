@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..geometry import Geometry
-from ..handover import put_volume, take_organ
+from ..handover import LOST_RESULT, UNREADABLE, put_review, put_volume, take_organ
+from ..mask import Mask
 from ..messages import (
     Cancel,
     Cancelled,
@@ -20,12 +21,13 @@ from ..messages import (
     ModelReady,
     Organ,
     Progress,
+    Reviewed,
     Run,
     VolumeReady,
 )
 from ..region import Region
 from ..volume import Volume
-from ..worker_client import ClientEvent, OrganArrived
+from ..worker_client import ClientEvent, OrganArrived, ReviewArrived
 from .transport import Transport
 
 VolumeKey = tuple[object, ...]
@@ -54,7 +56,7 @@ class WorkerLink:
         self._model: ModelKey | None = None
         self._volume: VolumeKey | None = None
         self._geometry: Geometry | None = None
-        self._counter = self._volumes = 0
+        self._counter = self._volumes = self._reviews = 0
         self._silent_s, self._last_tick_s = 0.0, clock()
         self._cancel_by_s: float | None = None
         self.run_number: int | None = None
@@ -77,7 +79,7 @@ class WorkerLink:
 
     def load(self, model: ModelKey) -> None:
         """Start the worker if need be and have it load a model, unless it has it."""
-        if not self._transport.is_running:
+        if not self._transport.is_running or not self._transport.folder.is_dir():  # somebody tidied temporary files
             self._forget()
             self._transport.start()
             self._silent_s = 0.0
@@ -94,15 +96,18 @@ class WorkerLink:
         regions: Mapping[str, Region],
     ) -> int:
         """Begin a run, after the model and the volume if they are new; returns its number."""
-        self.load(model)
-        if self._volume != key:
-            self._volumes += 1
-            self._transport.send(put_volume(self._transport.folder, self._volumes, volume))
-            self._volume, self._geometry = key, volume.geometry
+        self._prepare(model, key, volume)
         self._counter += 1
         self.run_number, self._silent_s, self._cancel_by_s = self._counter, 0.0, None
         self._transport.send(Run(self._counter, list(organs), [r.as_json() for r in regions.values()]))
         return self._counter
+
+    def review(self, model: ModelKey, key: VolumeKey, volume: Volume, mask: Mask, region: Region) -> int:
+        """Have an edited mask judged, after what runs now; answered by :class:`ReviewArrived` with this number."""
+        self._prepare(model, key, volume)
+        self._reviews += 1
+        self._transport.send(put_review(self._transport.folder, self._reviews, mask, region))
+        return self._reviews
 
     def cancel(self) -> None:
         """Ask the run to stop; a worker that does not obey in time is killed by :meth:`tick`."""
@@ -128,6 +133,14 @@ class WorkerLink:
         self._forget()
         self._transport.kill()
 
+    def _prepare(self, model: ModelKey, key: VolumeKey, volume: Volume) -> None:
+        """The worker has the model and the volume, or will before it reads the next command."""
+        self.load(model)
+        if self._volume != key:
+            self._volumes += 1
+            self._transport.send(put_volume(self._transport.folder, self._volumes, volume))
+            self._volume, self._geometry = key, volume.geometry
+
     def _forget(self) -> None:
         self._model = self._volume = self.run_number = self._cancel_by_s = None
 
@@ -139,6 +152,9 @@ class WorkerLink:
             self._delete(event.voxels)
         if isinstance(event, Organ):
             self._organ(event)
+            return
+        if isinstance(event, Reviewed):
+            self._on_event(ReviewArrived.of(event))
             return
         if isinstance(event, Progress) and event.run != self.run_number:
             return
@@ -157,10 +173,17 @@ class WorkerLink:
         self.run_number = self._cancel_by_s = None
 
     def _organ(self, event: Organ) -> None:
-        if event.run == self.run_number and self._geometry is not None:
-            self._on_event(OrganArrived(event.run, take_organ(self._transport.folder, event, self._geometry)))
-        elif event.mask is not None:
-            self._delete(event.mask)
+        if event.run != self.run_number or self._geometry is None:
+            if event.mask is not None:
+                self._delete(event.mask)
+            return
+        try:
+            result = take_organ(self._transport.folder, event, self._geometry)
+        except UNREADABLE:
+            self._transport.kill()
+            self._ended(LOST_RESULT)
+            return
+        self._on_event(OrganArrived(event.run, result))
 
     def _ended(self, message: str) -> None:
         run, cancelled = self.run_number, self.cancelling

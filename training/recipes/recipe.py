@@ -14,7 +14,8 @@ class Target:
 
     ``channel`` names the output in the right-sided frame; ``shape`` is in voxels (z, y, x); ``along_z`` draws random
     windows along a long organ instead of its centre; ``click_shape`` is the crop around a click where that must be
-    larger than the training crop; ``network`` is the role of the network that segments it.
+    larger than the training crop; ``network`` is the role of the network that segments it; ``refine``: segment again
+    around the first mask's middle, also where the location was automatic.
     """
 
     organ: str
@@ -24,6 +25,7 @@ class Target:
     along_z: bool = False
     network: str = "segment"
     click_shape: tuple[int, int, int] | None = None
+    refine: bool = False
 
     @property
     def crop_shape(self) -> tuple[int, int, int]:

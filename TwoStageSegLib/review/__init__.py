@@ -1,0 +1,1 @@
+"""Which slices need a look: errors against a reference, calibrated suspicions without one."""
