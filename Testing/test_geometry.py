@@ -146,3 +146,14 @@ def test_rounded_is_a_nanometre_and_never_at_a_tie_for_usual_spacings():
     assert np.abs(rounded([0.1, -250.1]) - [0.1, -250.1]).max() <= 2**-21
     coordinates = np.arange(-512, 512) * 0.9765625
     assert (rounded(coordinates + 1e-13) == rounded(coordinates - 1e-13)).all()
+
+
+@settings(max_examples=50)
+@given(geometries(max_size=9), st.data())
+def test_start_to_standard_undoes_start_to_input(geometry, data):
+    axis_map, standard = standardise(geometry)
+    start = tuple(data.draw(st.integers(0, n - 1)) for n in standard.shape_zyx)
+    shape = tuple(data.draw(st.integers(1, n - s)) for n, s in zip(standard.shape_zyx, start, strict=True))
+    begin = axis_map.start_to_input(start, shape, standard.shape_zyx)
+    in_input = axis_map.to_input(np.zeros(shape)).shape
+    assert axis_map.start_to_standard(begin, in_input, geometry.shape_zyx) == start

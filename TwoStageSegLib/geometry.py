@@ -98,6 +98,14 @@ class AxisMap:
         z, y, x = (begins[i] for i in np.argsort(self.order))
         return z, y, x
 
+    def start_to_standard(
+        self, start: tuple[int, ...], shape: tuple[int, ...], full_shape: tuple[int, ...]
+    ) -> tuple[int, int, int]:
+        """The inverse of ``start_to_input``: start and shapes are those of the input array."""
+        pairs = zip(self.order, self.flip, strict=True)
+        z, y, x = (full_shape[a] - start[a] - shape[a] if f else start[a] for a, f in pairs)
+        return z, y, x
+
     @property
     def _slices(self) -> tuple[slice, ...]:
         return tuple(slice(None, None, -1) if f else slice(None) for f in self.flip)

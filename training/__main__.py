@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     _evaluate(sub.add_parser("evaluate", help="measure a bundle on test cases: tables, plots, per-case CSV"))
     _baseline(sub.add_parser("baseline", help="measure the single-stage baseline on the same cases"))
     _results(sub.add_parser("results", help="one page of figures from finished evaluations"))
+    _compare(sub.add_parser("compare", help="two systems or more on the same cases: tables, statistics, plots"))
+    _suspicion(sub.add_parser("suspicion", help="fit and measure what finds the slices that need a look"))
     options = parser.parse_args(arguments)
     run = getattr(commands, options.command)
     try:
@@ -104,6 +106,27 @@ def _results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--surroundings", type=Path, help="folder that evaluate --surroundings wrote")
     parser.add_argument("--budgets", default="", help="how long the compared networks were trained, in words")
     parser.add_argument("--to", type=Path, default=Path("docs/results.md"))
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "systems", nargs="+", metavar="[NAME=]DIR", help="folders that evaluate or baseline wrote; two or more"
+    )
+    parser.add_argument("--to", type=Path, required=True, help="folder for compare.md and its plots")
+    parser.add_argument("--title", default="Systems compared")
+    parser.add_argument(
+        "--bundle", action="append", default=[], metavar="NAME=BUNDLE",
+        help="bundle of a system whose folder says nothing of it: parameters, location-error curve",
+    )  # fmt: skip
+
+
+def _suspicion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", help="installed name or folder")
+    parser.add_argument("--data", type=Path, default=DATA, help="fitted on its validation split, measured on its test")
+    parser.add_argument("--grade", default="A", help="grade of the test cases")
+    parser.add_argument("--to", type=Path, default=Path("results/suspicion"))
+    parser.add_argument("--limit", type=int, default=0, help="only the first test cases")
+    parser.add_argument("--write", action="store_true", help="write model and figures into the bundle")
 
 
 if __name__ == "__main__":

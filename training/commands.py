@@ -85,6 +85,7 @@ def evaluate(options: argparse.Namespace) -> int:
     """Bundle -> figures."""
     from TwoStageSegLib.model import load_model
 
+    from .about import about_bundle
     from .data.prepared import load_cases
     from .evaluate import evaluate as measure
     from .evaluate import evaluation_for_manifest, summarise, table, write_results
@@ -95,7 +96,8 @@ def evaluate(options: argparse.Namespace) -> int:
     model = load_model(options.bundle)
     rows = measure(model, cases, not options.no_curves, options.device, options.surroundings)
     summary = summarise(rows, model.manifest.organ_names)
-    write_results(options.to, rows, summary)
+    about = about_bundle(model, options.device, options.split, options.grade, len(cases))
+    write_results(options.to, rows, summary, about)
     plot_dice(rows, options.to / "dice.png")
     if not options.no_curves:
         plot_curves(summary, options.to / "location_error.png")
@@ -109,6 +111,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def baseline(options: argparse.Namespace) -> int:
     """Single-stage network -> figures."""
+    from .about import about_run, parameter_count
     from .baseline import evaluate_baseline
     from .data.prepared import load_cases
     from .evaluate import summarise, write_results
@@ -118,7 +121,8 @@ def baseline(options: argparse.Namespace) -> int:
     cases = _selected(load_cases(options.data, options.split), options)
     rows = evaluate_baseline(chosen, options.weights, cases)
     summary = summarise(rows, chosen.organs)
-    write_results(options.to, rows, summary)
+    about = {"name": "one stage", "system": "baseline", "parameters": parameter_count(options.weights)}
+    write_results(options.to, rows, summary, about | about_run("cpu", options.split, options.grade, len(cases)))
     for organ, entry in summary.items():
         sys.stdout.write(
             f"{organ:14s} n {entry['n']:3d}  Dice {entry['auto']['dice']:.3f}  HD95 {entry['auto']['hd95']}\n"
@@ -144,8 +148,43 @@ def results(options: argparse.Namespace) -> int:
     return 0
 
 
-def _selected(cases: list, options: argparse.Namespace) -> list:
+def compare(options: argparse.Namespace) -> int:
+    """Evaluations of two systems or more -> one page with statistics and plots."""
+    from .compare import compare as write
+
+    sys.stdout.write(f"{write(options.systems, options.to, options.bundle, options.title)}\n")
+    return 0
+
+
+def suspicion(options: argparse.Namespace) -> int:
+    """Bundle -> model of suspicious slices, and its figures on test cases."""
+    from TwoStageSegLib.model import load_model
+
+    from .data.outliers import plausible_ranges, without_outliers
+    from .data.prepared import load_cases
+    from .suspicion.bundle import add_review
+    from .suspicion.fit import review_specs
+    from .suspicion.report import rankings, table, write
+    from .suspicion.slices import collect, usual
+
+    model = load_model(options.bundle)
+    training = load_cases(options.data, "train")
+    ranges = plausible_ranges(training)
+    training, validation = (without_outliers(c, ranges) for c in (training, load_cases(options.data, "validation")))
+    usually = {organ: usual(training, organ) for organ in model.manifest.organ_names}
+    specs = review_specs(collect(model, validation, usually, whole=False), usually)
+    test = _selected(load_cases(options.data, "test"), options, "test")
+    values = write(options.to, rankings(collect(model, test, usually, whole=True), specs))
+    sys.stdout.write(table(values))
+    if options.write:
+        add_review(model, specs, values)
+    return 0
+
+
+def _selected(cases: list, options: argparse.Namespace, split: str = "") -> list:
     chosen = [c for c in cases if options.grade in ("", c.grade)]
     if not chosen:
-        raise UsageError("E_CASES", f"None of the {options.split} cases has grade {options.grade!r}. Choose another.")
+        raise UsageError(
+            "E_CASES", f"None of the {split or options.split} cases has grade {options.grade!r}. Choose another."
+        )
     return chosen[: options.limit] if options.limit else chosen

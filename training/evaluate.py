@@ -1,39 +1,39 @@
 """Measure a bundle on test cases: automatic, true box and simulated click side by side, and the location-error curve.
 
 Only whole organs count. Every random shift is seeded by case and organ, so that two bundles see the same clicks.
-Results: ``cases.csv`` (a row per case, organ and way of locating), ``summary.json``, ``summary.md`` and plots; with
-``write`` the figures also go into the bundle's manifest and model card.
+Results: ``cases.csv`` (a row per case, organ and way of locating), ``slices.csv`` (a row per slice), ``about.json``,
+``summary.json``, ``summary.md`` and plots; with ``write`` the figures also go into the bundle's manifest and model
+card.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from TwoStageSegLib.manifest import OrganSpec
 from TwoStageSegLib.mask import Mask
-from TwoStageSegLib.metrics import HD95_DEFINITION, dice, hd95, together
+from TwoStageSegLib.metrics import HD95_DEFINITION
 from TwoStageSegLib.model import Model
 from TwoStageSegLib.pipeline import Pipeline
 from TwoStageSegLib.region import Region
-from TwoStageSegLib.systems.crops import crop_around
 from TwoStageSegLib.volume import Volume
 
 from .data.prepared import Case
-from .reference import clicked, held, mask_of, scaled, shifted, true_box, volume_of
+from .measure import SLICE_FIELDS, SLICES, Row, agreement, measure_mask, slice_rows
+from .reference import clicked, mask_of, scaled, shifted, true_box, volume_of
 from .scanner import embed, embedded_mask, own_voxels
 
 CLICK_ERROR_MM = 5.0
 SHIFTS_MM = (0, 1, 3, 5, 7, 9)
 SCALES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
-Row = dict[str, Any]
 
 
 def evaluate(
@@ -48,14 +48,20 @@ def evaluate(
     rows: list[Row] = []
     for case in cases:
         volume = embed(case) if surroundings else volume_of(case)
+        started = time.perf_counter()
         automatic = pipeline.locate(volume)
+        locate_s = time.perf_counter() - started
         for organ in model.manifest.organ_names:
             if not case.whole(organ):
                 continue
             truth = embedded_mask(case, organ, volume) if surroundings else mask_of(case, organ, volume)
             for way, region in regions(case.name, truth, automatic[organ], curves):
+                started = time.perf_counter()
                 mask = _segmented(pipeline, volume, region)
+                segment_s = time.perf_counter() - started
                 row = measure_mask(case, organ, way, truth, region, mask, model.manifest.organ(organ))
+                # locating finds all organs of a case at once: the same seconds stand in each of its automatic rows
+                row |= {"locate_s": round(locate_s, 3) if way == "auto" else 0.0, "segment_s": round(segment_s, 3)}
                 if surroundings and mask is not None and not mask.empty:
                     row |= agreement(own_voxels(mask, case), mask_of(case, organ, volume_of(case)))
                 rows.append(row)
@@ -100,13 +106,13 @@ def summarise(rows: list[Row], organs: tuple[str, ...]) -> dict[str, Any]:
     return out
 
 
-def write_results(folder: Path, rows: list[Row], summary: dict[str, Any]) -> None:
-    """``cases.csv``, ``summary.json`` and ``summary.md`` in ``folder``."""
+def write_results(folder: Path, rows: list[Row], summary: dict[str, Any], about: dict[str, Any] | None = None) -> None:
+    """``cases.csv``, ``slices.csv``, ``about.json`` (what was measured), ``summary.json`` and ``summary.md``."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "cases.csv").open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    _write_csv(folder / "cases.csv", [k for k in rows[0] if k != SLICES], rows)
+    shown = (r for r in rows if not r["way"].startswith(("shift_", "scale_")))
+    _write_csv(folder / "slices.csv", SLICE_FIELDS, (line for row in shown for line in slice_rows(row)))
+    (folder / "about.json").write_text(json.dumps(about or {}, indent=1) + "\n", encoding="utf-8")
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     (folder / "summary.md").write_text(table(summary), encoding="utf-8")
 
@@ -146,52 +152,17 @@ def evaluation_for_manifest(model: Model, summary: dict[str, Any], cases: str, t
         "organs": summary,
         "location_error": curves,
     }
+    if "review" in model.manifest.evaluation:  # measured by ``training suspicion``
+        evaluation["review"] = model.manifest.evaluation["review"]
     return write_manifest(model.folder, replace(model.manifest, evaluation=evaluation))
-
-
-def measure_mask(
-    case: Case,
-    organ: str,
-    way: str,
-    truth: Mask,
-    region: Region,
-    mask: Mask | None,
-    spec: OrganSpec | None = None,
-) -> Row:
-    """One row of figures: how well ``region`` and ``mask`` (None: not found) fit the reference ``truth``."""
-    box = true_box(truth)
-    row: Row = {
-        "case": case.name,
-        "grade": case.grade,
-        "organ": organ,
-        "way": way,
-        "status": region.status.value,
-        "score": round(region.score, 4),
-        "held": round(held(truth, region), 4) if region.usable and region.size_mm else 0.0,
-        "centre_error_mm": float("nan"),
-        "true_ml": round(truth.volume_ml, 3),
-        "ml": round(mask.volume_ml, 3) if mask else 0.0,
-        "dice": 0.0,
-        "hd95": round(float(np.linalg.norm(truth.geometry.extent_zyx_mm)), 2),
-    }
-    if region.centre_lps is not None:
-        error = np.linalg.norm(np.asarray(_centre(region, spec, truth)) - np.asarray(box.centre_lps, float))
-        row["centre_error_mm"] = round(float(error), 3)
-    if mask is not None and not mask.empty:
-        row |= agreement(mask, truth)
-    return row
-
-
-def agreement(mask: Mask, truth: Mask) -> Row:
-    """Dice and HD95 (mm) of two masks of one grid."""
-    a, b = together(mask, truth)
-    return {"dice": round(dice(a, b), 5), "hd95": round(hd95(a, b, truth.geometry.spacing_zyx_mm), 3)}
-
-
-def _centre(region: Region, spec: OrganSpec | None, truth: Mask) -> Any:
-    """What the segmenter's crop is centred on, LPS mm: an automatic box without its lopsided margins."""
-    return region.centre_lps if spec is None else crop_around(region, spec, truth.geometry)[0]
 
 
 def _segmented(pipeline: Pipeline, volume: Volume, region: Region) -> Mask | None:
     return pipeline.system.segment(volume, region) if region.usable else None
+
+
+def _write_csv(path: Path, fields: Iterable[str], rows: Iterable[Row]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(fields), extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)

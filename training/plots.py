@@ -10,7 +10,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from .evaluate import SCALES, SHIFTS_MM, Row
+from .evaluate import SCALES, SHIFTS_MM
+from .measure import Row
 
 WAYS = {"box": "true box", "auto": "automatic", "click": "click, 5 mm off"}
 COLOURS = {"box": "#1b6ca8", "auto": "#d1495b", "click": "#edae49"}

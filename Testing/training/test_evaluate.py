@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from training.data.prepared import Case
-from training.evaluate import SCALES, SHIFTS_MM, measure_mask, regions, summarise, table, write_results
+from training.evaluate import SCALES, SHIFTS_MM, regions, summarise, table, write_results
+from training.measure import measure_mask, slice_rows
 from training.reference import mask_of, true_box, volume_of
 from TwoStageSegLib.manifest import OrganSpec
 from TwoStageSegLib.mask import Mask
@@ -112,6 +113,19 @@ def test_a_mask_one_voxel_off(case: Case, truth: Mask) -> None:
     assert found["hd95"] == 4.0  # the face moved by one voxel of 4 mm, more than a twentieth of the surface
     assert found["centre_error_mm"] == pytest.approx(5.0)  # the centre is at 70, 70, 48.75
     assert found["held"] == 0.0  # a click has no box
+    assert (found["outcome"], found["volume_ratio"], found["jaccard"]) == (
+        "compared",
+        1.0,
+        pytest.approx(7 / 9, abs=1e-5),
+    )
+    assert (found["tolerance_mm"], found["missing_slices"], found["extra_slices"]) == (2.5, 0, 0)
+    assert found["reference_slices"] == found["either_slices"] == 8
+    # in each of 8 slices the column of 8 pixels that was not drawn over, and the 6 that are contour no more on its
+    # neighbour's side, 4 mm each
+    assert found["added_path_mm"] == 8 * (8 + 6) * 4 and found["added_path_part"] == pytest.approx(14 / 28)
+    assert [(r["slice"], r["dice"], r["kind"]) for r in slice_rows(found)] == [
+        (i, 7 / 8, "drawn") for i in range(z, z + 8)
+    ]
 
 
 def test_a_missed_organ_counts_with_the_scans_diagonal(case: Case, truth: Mask) -> None:
@@ -119,6 +133,9 @@ def test_a_missed_organ_counts_with_the_scans_diagonal(case: Case, truth: Mask) 
     assert (found["dice"], found["ml"], found["status"]) == (0.0, 0.0, "not located")
     assert found["hd95"] == pytest.approx(np.sqrt(100**2 + 144**2 + 144**2), abs=0.01)
     assert np.isnan(found["centre_error_mm"])
+    assert (found["outcome"], found["surface_dice"], found["volume_ratio"]) == ("missing", 0.0, 0.0)
+    assert found["mean_surface_mm"] == found["hd95"] and found["missing_slices"] == found["reference_slices"] == 8
+    assert {r["kind"] for r in slice_rows(found)} == {"missing"}
 
 
 def test_centre_error_is_that_of_the_crop_not_of_the_lopsided_margins(case, prepared) -> None:

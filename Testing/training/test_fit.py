@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from Testing.harness.tiny_recipe import TINY
 from training.data.prepared import load_cases
 from training.export import budget
-from training.fit import FitOptions, fit, learning_rate
+from training.fit import FitOptions, _update, fit, learning_rate
 from training.recipes.recipe import Target
 from training.tasks.locate import LocateTask
 from training.tasks.segment import SegmentTask
@@ -47,6 +47,16 @@ def test_what_it_ran_on_is_kept_for_the_model_card(prepared: Path, tmp_path: Pat
         assert budget(tmp_path, ["segment"]).endswith(f"min on {where}")
         (tmp_path / "segment").rename(tmp_path / f"done{threads}")
     torch.set_num_threads(before)
+
+
+def test_averaging_takes_running_statistics_along() -> None:
+    """Else a network with batch normalisation would be exported with those of an untrained one: mean 0, variance 1."""
+    network, average = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    network.running_mean.fill_(4.0)
+    network.num_batches_tracked.fill_(7)
+    _update(average, network, 0.75)
+    assert float(average.running_mean) == 1.0
+    assert int(average.num_batches_tracked) == 7
 
 
 def test_learning_rate_schedule() -> None:

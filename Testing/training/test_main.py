@@ -13,7 +13,7 @@ from training.__main__ import main
 from training.sources import PHANTOM
 from TwoStageSegLib.model import CARD, verify
 
-COMMANDS = ("data", "fit", "export", "evaluate", "baseline", "results")
+COMMANDS = ("data", "fit", "export", "evaluate", "baseline", "results", "compare")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([c, "--help"] for c in COMMANDS)], ids=" ".join)
@@ -87,8 +87,14 @@ def test_fit_export_evaluate(prepared, tiny_run, tmp_path, monkeypatch, capsys):
         rows = list(csv.DictReader(stream))
     assert len(rows) == 3 * (3 + 6 + 6)  # organs of one case; three ways, six shifts, six scales
     assert {p.name for p in results.iterdir()} == {
-        *("cases.csv", "summary.json", "summary.md", "dice.png", "location_error.png")
+        *("cases.csv", "slices.csv", "about.json", "summary.json", "summary.md", "dice.png", "location_error.png")
     }
+    with (results / "slices.csv").open(newline="") as stream:
+        slices = list(csv.DictReader(stream))
+    assert {s["way"] for s in slices} == {"auto", "box", "click"}  # no curves: they would be most of the file
+    assert sum(float(r["either_slices"]) for r in rows if r["way"] == "auto") == sum(s["way"] == "auto" for s in slices)
+    about = json.loads((results / "about.json").read_text())
+    assert (about["name"], about["cases"], about["split"]) == ("tiny", 1, "test") and about["parameters"] > 0
     after = verify(bundle)
     assert after.sha256 != before.sha256 and set(after.manifest.files) == set(before.manifest.files)
     figures = after.manifest.evaluation

@@ -32,7 +32,7 @@ from .runner import Runner, probability
 MOVED_MM = (3.0, 5.0, -3.0)
 """How far the crop is moved (LPS) to see whether the answer stays: within what a click may be off by."""
 
-TIGHT_MM = 9.0
+TIGHT_MM = 6.0
 """What the moved crop leaves around the mask: a smaller one is cheaper, and a harder test."""
 
 
