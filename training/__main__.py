@@ -105,6 +105,7 @@ def _results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", type=Path, help="folder that baseline wrote")
     parser.add_argument("--surroundings", type=Path, help="folder that evaluate --surroundings wrote")
     parser.add_argument("--budgets", default="", help="how long the compared networks were trained, in words")
+    parser.add_argument("--review", type=Path, help="folder that suspicion wrote")
     parser.add_argument("--to", type=Path, default=Path("docs/results.md"))
 
 

@@ -134,16 +134,24 @@ def results(options: argparse.Namespace) -> int:
     """Evaluations -> one page."""
     import shutil
 
-    from .results_page import PLOTS, page
+    from .results_page import PLOTS, REVIEW_PLOTS, page
 
     text = page(
-        options.title, options.shipped, options.same_budget, options.baseline, options.surroundings, options.budgets
+        options.title,
+        options.shipped,
+        options.same_budget,
+        options.baseline,
+        options.surroundings,
+        options.budgets,
+        options.review,
     )
     options.to.parent.mkdir(parents=True, exist_ok=True)
     options.to.write_text(text, encoding="utf-8")
-    for name in PLOTS:
-        if (options.shipped / name).is_file():
-            shutil.copyfile(options.shipped / name, options.to.parent / name)
+    plots = [options.shipped / name for name in PLOTS]
+    plots += [options.review / name for name in REVIEW_PLOTS] if options.review else []
+    for plot in plots:
+        if plot.is_file():
+            shutil.copyfile(plot, options.to.parent / plot.name)
     sys.stdout.write(f"{options.to}\n")
     return 0
 

@@ -9,6 +9,9 @@ from typing import Any
 from .evaluate import SCALES, SHIFTS_MM, table
 
 PLOTS = ("dice.png", "location_error.png")  # as ``evaluate`` names them; the page shows them from beside itself
+REVIEW_PLOTS = ("review_curve.png", "reliability.png")  # as ``suspicion`` names them
+
+FAILED = 0.05  # mean Dice below which a network has not learned an organ at all
 
 Summary = dict[str, Any]
 
@@ -20,11 +23,12 @@ def page(
     baseline: Path | None = None,
     surroundings: Path | None = None,
     budgets: str = "",
+    review: Path | None = None,
 ) -> str:
     """Markdown of one bundle's results.
 
-    Every Path is a folder that ``evaluate`` or ``baseline`` wrote; ``budgets`` says how long the compared networks
-    were trained.
+    Every Path is a folder that ``evaluate``, ``baseline`` or ``suspicion`` (``review``) wrote; ``budgets`` says how
+    long the compared networks were trained.
     """
     main = _read(shipped)
     parts = [
@@ -49,11 +53,25 @@ def page(
             "",
             "## Two stages against one, same budget",
             "",
+            *([budgets, ""] if budgets else []),
             *_compared(_read(same_budget), _read(baseline), main),
         ]
     if surroundings:
         parts += ["", "## In a planning CT's surroundings", "", *_surroundings(main, _read(surroundings))]
+    if review:
+        parts += ["", "## Finding the slices that need a look", "", *_review(review)]
     return "\n".join(parts) + "\n"
+
+
+def _review(folder: Path) -> list[str]:
+    return [
+        "Without a reference: the model of `python -m training suspicion`, fitted on validation cases.",
+        "",
+        (folder / "suspicion.md").read_text(encoding="utf-8"),
+        "![Share of the bad slices found against the share of slices read](review_curve.png)",
+        "",
+        "![Predicted probability against the share of bad slices](reliability.png)",
+    ]
 
 
 def _curves(summary: Summary) -> list[str]:
@@ -81,6 +99,9 @@ def _compared(two: Summary, one: Summary, shipped: Summary) -> list[str]:
             f"| {organ} | {e['n']} | {a['dice']:.3f} | {b['dice']:.3f} | {b['dice'] - a['dice']:+.3f} "
             f"| {c['dice']:.3f} | {a['hd95']:.1f} | {b['hd95']:.1f} |"
         )
+    if failed := [organ for organ in two if one[organ]["auto"]["dice"] < FAILED]:
+        names = ", ".join(failed)
+        lines += ["", f"{names}: the one stage had not begun to find it, so that this gain says little of the two."]
     return lines
 
 
