@@ -135,7 +135,7 @@ def plot_curves(found: dict[str, dict[str, Ranking]], path: Path) -> None:
         axis.set_visible(False)
     figure.supxlabel("share of slices read, most suspicious first")
     figure.supylabel("share of bad slices found")
-    figure.legend(*axes.ravel()[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=9)
+    figure.legend(*axes.ravel()[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, fontsize=9)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
