@@ -245,7 +245,7 @@ def test_the_input_is_never_overwritten(tmp_path, fake_bundle, capsys):
 def test_if_the_report_fails_nothing_is_left_and_the_old_stays(ct, fake_bundle, tmp_path, monkeypatch, capsys):
     (tmp_path / "old.seg.nrrd").write_bytes(b"precious")
 
-    def fail(path, volume, result, model):
+    def fail(path, volume, result, model, record):
         path.write_text("half")
         raise RuntimeError("no space for pictures")
 

@@ -6,11 +6,14 @@ Nothing heavy is imported here, so that ``--help`` and a misspelt option answer 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import NoReturn
 
@@ -33,11 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     try:
-        outcome = import_module(f"TwoStageSegLib.commands.{options.command}").run(options)
+        with _terminated_as_interrupted():
+            outcome = import_module(f"TwoStageSegLib.commands.{options.command}").run(options)
     except TwoStageSegError as error:
         return _failed(f"{error} [{error.code}]", error.exit_code)
     except KeyboardInterrupt:
         return _failed("Cancelled. Nothing was written. [E_CANCELLED]", 1)
+    except MemoryError:
+        return _failed("Not enough memory. Close other programs, or choose fewer organs. [E_MEMORY]", 1)
     except Exception as error:
         detail = " ".join(str(error).split())[:200]
         hint = "Please report it; TWOSTAGESEG_DEBUG=1 shows where it happened."
@@ -60,7 +66,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("models", help="list installed models: organs, licence, intended use, measured accuracy")
     _add_segment(commands.add_parser("segment", help="locate and segment organs in a CT"))
     _add_locate(commands.add_parser("locate", help="locate organs in a CT"))
+    _add_review(commands.add_parser("review", help="list the slices of a segmentation that need a look, worst first"))
     _add_sample(commands.add_parser("sample", help="make a synthetic head-and-neck CT to try the rest on"))
+    _add_web(commands.add_parser("web", help="locate, segment, correct and review in a web browser"))
     return parser
 
 
@@ -85,6 +93,19 @@ def _add_locate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="OUT.json", required=True, help="write status and region per organ")
 
 
+def _add_review(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("segmentation", metavar="SEG", help="segmentation to review: .seg.nrrd, or a label image in NRRD")
+    add("--image", metavar="CT", required=True, help="the image it belongs to: file or DICOM folder")
+    add("--reference", metavar="REF", help="contours to compare with, paired by name or code; then errors are listed")
+    add("--model", metavar="NAME|DIR", help="whose suspicion is asked (default: the model that made SEG)")
+    add("--device", default="auto", choices=("auto", "cuda", "cpu"), help="where to compute (default: auto)")
+    add("--json", metavar="OUT.json", help="write every slice and every figure")
+    add("--csv", metavar="OUT.csv", help="write every slice as a table")
+    add("--report", metavar="OUT.html", help="write a page with profiles and pictures of the worst slices")
+    add("--overwrite", action="store_true", help="replace output files that exist")
+
+
 def _add_sample(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
@@ -98,6 +119,30 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     add("--overwrite", action="store_true", help="replace files that exist")
 
 
+def _add_web(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("ct", metavar="CT", nargs="?", help="NRRD, NIfTI or MetaImage file, or a DICOM folder, opened in every window")
+    add("--port", type=int, default=8080, help="port to listen at, 0 for a free one (default: 8080)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen at (default: 127.0.0.1, this computer alone; any other asks for a token)",
+    )
+    add("--model", default="", metavar="NAME", help="installed model to begin with (default: the first)")
+    add("--device", default="auto", choices=("auto", "cuda", "cpu"), help="where to compute (default: auto)")
+    add("--upload-mb", type=int, default=2048, metavar="MB", help="largest file that can be uploaded (default: 2048)")
+    add("--windows", type=int, default=8, metavar="N", help="most windows at a time (default: 8)")
+    add(
+        "--keep",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long a window's work is kept after its connection broke (default: 60)",
+    )
+    add("--no-browser", dest="open", action="store_false", help="do not open a browser")
+
+
 def _add_input(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("ct", metavar="CT", help="NRRD, NIfTI or MetaImage file, or a DICOM folder")
@@ -107,6 +152,23 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add("--organ", action="append", metavar="NAME", help="TG-263 name (repeatable; default: all of the model's)")
     add("--device", default="auto", choices=("auto", "cuda", "cpu"), help="where to compute (default: auto)")
     add("--overwrite", action="store_true", help="replace output files that exist")
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """``kill`` and a batch system's end of time clean up as Ctrl-C does; by default nothing would."""
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def joined(arguments: Sequence[str]) -> list[str]:

@@ -47,6 +47,19 @@ class Device:
         return True
 
 
+    def gpu_failed(self) -> None:
+        """The GPU does not answer any more (driver reset, card gone, an earlier error): the CPU for good."""
+        if self.kind == "cuda":
+            self.kind, self.half = "cpu", cpu_has_bf16()
+            self.name = cpu_name()
+            self.notice("The GPU stopped working; continued on the CPU, which is slower.")
+
+
+def is_gpu_failure(error: RuntimeError) -> bool:
+    """True if torch says that the GPU itself failed, not what was asked of it."""
+    return any(word in str(error) for word in ("CUDA error", "CUDA driver", "cuDNN error", "CUDNN_STATUS", "CUBLAS_STATUS"))
+
+
 def choose_device(wanted: str = "auto") -> Device:
     """``auto`` takes a working GPU, otherwise the CPU. ``cuda`` without one is refused with the reason."""
     if wanted not in ("auto", "cuda", "cpu"):
@@ -54,15 +67,20 @@ def choose_device(wanted: str = "auto") -> Device:
     import torch
 
     if wanted != "cpu" and torch.cuda.is_available():
-        properties = torch.cuda.get_device_properties(0)
+        card, memory = "GPU", 0
         reason = why_gpu_fails()
+        try:
+            properties = torch.cuda.get_device_properties(0)
+            card, memory = properties.name, properties.total_memory
+        except RuntimeError as error:  # a card that is gone has no properties
+            reason = reason or _first_line(error)
         if not reason:
             # full precision first: crops are small, and half precision is the first to give when memory runs out
-            return Device("cuda", f"GPU: {properties.name}, {properties.total_memory / 2**30:.0f} GB", half=False)
-        text = f"The installed torch cannot use the {properties.name} ({reason})"
+            return Device("cuda", f"GPU: {card}, {memory / 2**30:.0f} GB", half=False)
+        text = f"The installed torch cannot use the {card} ({reason})"
         way_out = "install a torch build for this card and its driver"
         if reason == FULL:
-            text = f"The memory of the {properties.name} is full"
+            text = f"The memory of the {card} is full"
             way_out = "close other programs that use the card"
         if wanted == "cuda":
             raise UsageError("E_DEVICE", f"{text}. Choose the CPU, or {way_out}.")
@@ -84,7 +102,11 @@ def why_gpu_fails() -> str:
     except torch.cuda.OutOfMemoryError:
         return FULL
     except RuntimeError as error:
-        return (str(error).splitlines() or ["unknown reason"])[0][:100]
+        return _first_line(error)
+
+
+def _first_line(error: RuntimeError) -> str:
+    return (str(error).splitlines() or ["unknown reason"])[0][:100]
 
 
 def cpu_name() -> str:

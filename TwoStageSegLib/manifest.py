@@ -33,13 +33,19 @@ class Licence:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """Preprocessing: clip to ``clip``, subtract ``centre``, divide by ``scale``; ``outside`` beyond the image."""
+    """Preprocessing: clip to ``clip``, subtract ``centre``, divide by ``scale``; ``outside`` beyond the image.
+
+    Without ``percentiles`` the four are in the image's own units (HU). With ``[low, high]``, for images without units
+    such as MR, they are in units of each volume's own range: its ``low``-th percentile is 0, its ``high``-th 1000
+    (``systems.preprocess.value_range``).
+    """
 
     modality: str
     clip: list[float]
     centre: float
     scale: float
     outside: float
+    percentiles: list[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +230,10 @@ def _check_values(m: Manifest) -> None:
     _need(len(set(m.organ_names)) == len(m.organs), "an organ is listed twice")
     _need(len(m.input.clip) == 2 and m.input.clip[0] < m.input.clip[1], "input.clip must be [low, high]")
     _need(m.input.scale > 0, "input.scale must be positive")
+    if m.input.percentiles is not None:
+        rising = len(m.input.percentiles) == 2 and 0 <= m.input.percentiles[0] < m.input.percentiles[1] <= 100
+        _need(rising, "input.percentiles must be [low, high], rising, from 0 to 100")
+        _need(m.input.modality != "CT", "input.percentiles are for images without units; a CT has Hounsfield units")
     for organ in m.organs:
         _check_organ(organ)
     _need(0 < len(m.networks) <= 50, "networks must list 1 to 50 networks")

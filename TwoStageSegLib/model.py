@@ -29,6 +29,16 @@ class Model:
     def file(self, name: str) -> Path:
         return self.folder / name
 
+    def read(self, name: str) -> bytes:
+        """The bytes of a listed file, checked once more: what is used is what was verified, whatever came between."""
+        try:
+            data = self.file(name).read_bytes()
+        except OSError as error:
+            raise ModelRefused(f"{name} cannot be read ({error.strerror or 'input/output error'}).") from None
+        if hashlib.sha256(data).hexdigest() != self.manifest.files[name].sha256:
+            raise ModelRefused(f"{name} has changed since the bundle was verified.")
+        return data
+
 
 def load_model(name_or_folder: str | os.PathLike[str]) -> Model:
     """Find a bundle by installed name or folder, and verify it.
@@ -38,7 +48,7 @@ def load_model(name_or_folder: str | os.PathLike[str]) -> Model:
     UsageError : no such bundle. ModelRefused : the bundle is damaged, changed or not understood.
     """
     folder = Path(name_or_folder)
-    if not folder.is_dir():
+    if not _is_folder(folder):
         installed = {f.name: f for f in installed_folders()}
         if str(name_or_folder) not in installed:
             known = ", ".join(sorted(installed)) or "none"
@@ -51,6 +61,14 @@ def load_model(name_or_folder: str | os.PathLike[str]) -> Model:
 
 def verify(folder: Path) -> Model:
     """Check manifest, file list, sizes and hashes of a bundle folder. Raises ModelRefused with the reason."""
+    try:
+        return _verified(folder)
+    except OSError as error:
+        reason = error.strerror or "input/output error"
+        raise ModelRefused(f"The bundle {folder.name[:80]} cannot be read ({reason}).") from None
+
+
+def _verified(folder: Path) -> Model:
     path = folder / "manifest.json"
     _plain_file(path)
     if path.stat().st_size > MAX_MANIFEST_BYTES:
@@ -84,6 +102,13 @@ def own_models_folder() -> Path:
 def sha256_of(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _plain_file(path: Path) -> None:

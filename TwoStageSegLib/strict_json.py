@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
+
+
+MAX_DEPTH = 32
 
 
 class StrictError(ValueError):
@@ -17,15 +21,27 @@ class StrictError(ValueError):
 
 
 def loads(text: bytes) -> Any:
-    """Parse UTF-8 JSON without NaN, infinities or doubled keys. Raises StrictError."""
+    """Parse UTF-8 JSON without NaN, infinities, integers beyond 64 bits, doubled keys or deep nesting.
+
+    Raises StrictError.
+    """
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_no_duplicates)
+        value = json.loads(
+            text.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            parse_int=_int_of_64_bits,
+            parse_float=_finite_float,
+            object_pairs_hook=_no_duplicates,
+        )
     except (ValueError, RecursionError) as error:
-        raise StrictError(f"not valid JSON: {error}") from None
+        raise StrictError(f"not valid JSON: {str(error)[:150]}") from None
+    _check_depth(value)
+    return value
 
 
 def build(kind: Any, value: Any, place: str) -> Any:
-    """``value`` as ``kind``: a dataclass, ``list[...]``, ``dict[str, ...]``, ``X | None`` or a scalar type.
+    """``value`` as ``kind``: a dataclass, ``list[...]``, ``tuple[...]`` (a list of that length), ``dict[str, ...]``,
+    ``X | None`` or a scalar type.
 
     Parameters
     ----------
@@ -44,6 +60,8 @@ def build(kind: Any, value: Any, place: str) -> Any:
         if not isinstance(value, list):
             raise StrictError(f"{place} must be a list")
         return [build(get_args(kind)[0], v, f"{place}[{i}]") for i, v in enumerate(value)]
+    if origin is tuple:
+        return _build_tuple(get_args(kind), value, place)
     if origin is dict:
         if not isinstance(value, dict):
             raise StrictError(f"{place} must be an object")
@@ -57,6 +75,16 @@ def build(kind: Any, value: Any, place: str) -> Any:
     if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
         raise StrictError(f"{place} must be of type {kind.__name__}")
     return value
+
+
+def _build_tuple(kinds: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
+    """``tuple[X, ...]`` of any length, ``tuple[X, Y]`` of just that one."""
+    if not isinstance(value, list):
+        raise StrictError(f"{place} must be a list")
+    each = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+    if len(each) != len(value):
+        raise StrictError(f"{place} must be a list of {len(each)}")
+    return tuple(build(k, v, f"{place}[{i}]") for i, (k, v) in enumerate(zip(each, value, strict=True)))
 
 
 def _build_dataclass(kind: Any, value: Any, place: str) -> Any:
@@ -76,6 +104,33 @@ def _is_finite(number: float) -> bool:
         return math.isfinite(number)
     except OverflowError:  # an integer beyond the range of a float
         return False
+
+
+def _int_of_64_bits(text: str) -> int:
+    if len(text) > 20 or not -(2**63) <= int(text) < 2**63:
+        raise ValueError("an integer is beyond 64 bits")
+    return int(text)
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is beyond the range of a float")
+    return number
+
+
+def _check_depth(value: Any) -> None:
+    """Refuse nesting that a later walk through the value would not survive."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [v for item in level if isinstance(item, list | dict) for v in _inside(item)]
+        if not level:
+            return
+    raise StrictError(f"not valid JSON: lists and objects are nested more than {MAX_DEPTH} deep")
+
+
+def _inside(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return value if isinstance(value, list) else value.values()
 
 
 def _refuse_constant(name: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from TwoStageSegLib.errors import TwoStageSegError
 
 from . import commands
+from .data.layouts import OWN, known
 
 DATA = Path("prepared/openkbp")
 RUN = Path("runs/hn-oar-ct")
@@ -19,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     sub = parser.add_subparsers(dest="command", required=True)
     _data(sub.add_parser("data", help="prepare a data set for training"))
+    _suggest(sub.add_parser("suggest", help="look at prepared cases: which system, which sizes, and why; a recipe"))
     _fit(sub.add_parser("fit", help="train one network of a recipe; run again to resume"))
     _export(sub.add_parser("export", help="turn a run into a model bundle, with measured margins and thresholds"))
     _evaluate(sub.add_parser("evaluate", help="measure a bundle on test cases: tables, plots, per-case CSV"))
@@ -36,10 +38,35 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", choices=["openkbp", "sts", "phantom"])
+    parser.add_argument(
+        "dataset", choices=[*known(), "openkbp", "sts", "phantom"], metavar="DATASET",
+        help="layout of your files (msd, nnunet: a folder with dataset.json; pairs: images with .seg.nrrd or label "
+        "images; dicom: a folder of CT and RTSTRUCT per patient, named after its folder) or a published set: "
+        + ", ".join(sorted({*known(), "openkbp", "sts", "phantom"} - set(OWN))),
+    )  # fmt: skip
     parser.add_argument("--from", dest="source", type=Path, help="folder of the data set as downloaded")
     parser.add_argument("--to", type=Path, default=Path("prepared"), help="where prepared cases go (default: prepared)")
     parser.add_argument("--cases", type=int, default=60, help="phantom: how many to generate")
+    own = parser.add_argument_group("your own files and published sets")
+    own.add_argument("--name", default="", help="folder below --to; two sets may share one (default: the set's name)")
+    own.add_argument("--image", default="", help="pairs: where images are (default: {case}{ext})")
+    own.add_argument("--labels", default="", help="pairs: where labels are (default: {case}.seg.nrrd)")
+    own.add_argument("--names", nargs="+", default=[], metavar="LABEL=ORGAN", help="what a label is, as 1=Spleen")
+    own.add_argument("--organs", nargs="+", default=[], help="only these")
+    own.add_argument("--modality", default="", choices=["", "CT", "MR"], help="where the files do not say it")
+    own.add_argument("--patient", default="", help="expression whose group is the patient in a case's name")
+    own.add_argument("--validation", type=float, default=0.15, help="share of the patients (default: 0.15)")
+    own.add_argument("--test", type=float, default=0.15, help="share, where the set holds out none (default: 0.15)")
+    own.add_argument("--seed", type=int, default=0, help="of the split")
+    own.add_argument("--split", type=Path, help="a split file to keep to")
+    own.add_argument("--quiet", action="store_true", help="no line per case")
+
+
+def _suggest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="source", type=Path, required=True, help="folder of prepared cases")
+    parser.add_argument("--name", default="", help="name of the bundle to be (default: the folder's)")
+    parser.add_argument("--to", type=Path, help="write the recipe there, for fit --recipe FILE")
+    parser.add_argument("--json", action="store_true", help="what was seen and what follows as JSON")
 
 
 def _fit(parser: argparse.ArgumentParser) -> None:

@@ -27,6 +27,18 @@ class PoseRange:
     far: float = 2.0
 
 
+@dataclass(frozen=True)
+class IntensityRange:
+    """How far values may differ between scanners: a factor, an offset and noise in the image's units."""
+
+    contrast: tuple[float, float] = (0.92, 1.08)
+    offset: float = 15.0
+    noise: float = 25.0
+
+
+CT_SCANNERS = IntensityRange()
+
+
 def random_pose(rng: np.random.Generator, r: PoseRange) -> tuple[NDArray, NDArray, NDArray]:
     """(rotation 3x3, scale (3,), shift in mm (3,)), axes (z, y, x)."""
     angles = np.deg2rad(np.clip(rng.normal(0, r.rotation_deg, 3), -2.5 * r.rotation_deg, 2.5 * r.rotation_deg))
@@ -47,10 +59,10 @@ def rotation_matrix(angles: NDArray) -> NDArray:
     return matrix
 
 
-def intensity(ct: Tensor, rng: np.random.Generator) -> Tensor:
-    """Scanner differences on HU: contrast, offset, blur or sharpening, noise of random strength and grain."""
+def intensity(ct: Tensor, rng: np.random.Generator, r: IntensityRange = CT_SCANNERS) -> Tensor:
+    """Scanner differences: contrast, offset, blur or sharpening, noise of random strength and grain."""
     if rng.random() < 0.7:
-        ct = ct * rng.uniform(0.92, 1.08) + rng.uniform(-15, 15)
+        ct = ct * rng.uniform(*r.contrast) + rng.uniform(-r.offset, r.offset)
     if rng.random() < 0.3:
         smooth = F.avg_pool3d(ct[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
         ct = ct + rng.uniform(-0.6, 0.8) * (smooth - ct)
@@ -59,5 +71,5 @@ def intensity(ct: Tensor, rng: np.random.Generator) -> Tensor:
         noise = torch.randn(ct.shape, generator=generator)
         if rng.random() < 0.5:
             noise = F.avg_pool3d(noise[None, None], 3, 1, 1)[0, 0] * 3.0
-        ct = ct + noise * rng.uniform(0, 25)
+        ct = ct + noise * rng.uniform(0, r.noise)
     return ct

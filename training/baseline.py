@@ -37,7 +37,7 @@ def evaluate_baseline(recipe: Recipe, weights: Path, cases: list[Case]) -> list[
         shape = np.ceil(geometry.extent_zyx_mm / spacing).astype(int)
         middle = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
         grid = Grid.centred(geometry, middle, spacing, shape)
-        image = normalise(torch.from_numpy(sample(volume.standard.voxels, grid, -1024.0)), recipe)[None, None]
+        image = normalise(torch.from_numpy(sample(volume.standard.voxels, grid, case.air)), recipe)[None, None]
         with torch.autocast("cpu", torch.bfloat16):
             logits = sliding_window_inference(image, recipe.baseline_shape, 4, network, overlap=0.25, mode="gaussian")
         assert isinstance(logits, torch.Tensor)

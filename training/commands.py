@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from TwoStageSegLib.errors import UsageError
 
@@ -15,15 +16,44 @@ def data(options: argparse.Namespace) -> int:
         from .data.phantom import prepare as generate
 
         count = generate(target, options.cases)
-    else:
+    elif options.source is None:
+        raise UsageError("E_USAGE", "Say where the data set is: --from DIR")
+    elif options.dataset in ("openkbp", "sts"):
         from .data import openkbp, sts
 
         prepare = {"openkbp": openkbp.prepare, "sts": sts.prepare}[options.dataset]
-        if options.source is None:
-            sys.stderr.write("Say where the data set is: --from DIR\n")
-            return 2
         count = prepare(options.source, target)
+    else:
+        count, target = _converted(options)
     sys.stdout.write(f"{count} cases prepared in {target}\n")
+    return 0
+
+
+def _converted(options: argparse.Namespace) -> tuple[int, Path]:
+    """A data set in a layout that researchers have; number of cases, and where they are."""
+    from .data.convert import convert
+    from .data.layouts import Wanted, names_of, open_dataset
+    from .data.split import Shares
+
+    wanted = Wanted(options.modality, options.image, options.labels, options.patient, names_of(options.names))
+    name, spec, cases = open_dataset(options.dataset, options.source, wanted)
+    target = options.to / (options.name or name)
+    shares = Shares(options.validation, options.test, options.seed)
+    told = (lambda line: None) if options.quiet else (lambda line: sys.stderr.write(line + "\n"))
+    convert(cases, spec, target, name, shares, options.organs, options.split, told)
+    return len(list(target.glob("*/case.json"))), target
+
+
+def suggest(options: argparse.Namespace) -> int:
+    """Prepared cases -> system, sizes and a recipe, with reasons."""
+    from .suggest import as_json, as_text, suggest
+
+    found = suggest(options.source, options.name)
+    sys.stdout.write(as_json(found) if options.json else as_text(found, options.source, options.to))
+    if options.to:
+        from .recipes.file import write_recipe
+
+        write_recipe(options.to, found.recipe, found.source)
     return 0
 
 

@@ -30,11 +30,12 @@ from TwoStageSegLib.manifest import (
 from TwoStageSegLib.model import CARD, Model, sha256_of, verify
 from TwoStageSegLib.structures import structure
 from TwoStageSegLib.systems import create
+from TwoStageSegLib.systems.preprocess import PERCENTILES
 from TwoStageSegLib.systems.runner import build
 
 from .calibrate import calibrate
 from .card import card_text
-from .data.prepared import Case
+from .data.prepared import Case, air_of
 from .recipes.recipe import Recipe, Target
 from .sources import Source
 
@@ -95,7 +96,7 @@ def _manifest(recipe: Recipe, source: Source, version: str) -> Manifest:
         intended_use=source.intended_use,
         not_for=source.not_for,
         regulatory_status="Not a medical device. Research use only.",
-        input=InputSpec("CT", list(recipe.clip), recipe.centre, recipe.scale, -1024.0),
+        input=_input(recipe),
         organs=[_organ(t, recipe) for name in recipe.organs for t in recipe.targets if t.organ == name],
         networks={
             "locate": _network("locate", recipe.organs, recipe.locate_widths, recipe.locate_spacing),
@@ -112,6 +113,14 @@ def _manifest(recipe: Recipe, source: Source, version: str) -> Manifest:
         self_test=SelfTest(SELF_TEST, 2e-3),
         files={},
         references=source.references,
+    )
+
+
+def _input(recipe: Recipe) -> InputSpec:
+    """Preprocessing as the prepared cases were trained on."""
+    own_range = None if recipe.modality == "CT" else list(PERCENTILES)
+    return InputSpec(
+        recipe.modality, list(recipe.clip), recipe.centre, recipe.scale, air_of(recipe.modality), own_range
     )
 
 

@@ -18,7 +18,7 @@ def volume_of(case: Case) -> Volume:
     """The case as the engine sees it; the origin is arbitrary and set to zero."""
     z, y, x = case.spacing_zyx_mm
     shape = (case.ct.shape[0], case.ct.shape[1], case.ct.shape[2])
-    return Volume(case.ct, Geometry(shape, (0.0, 0.0, 0.0), (x, y, z)), "CT")
+    return Volume(case.ct, Geometry(shape, (0.0, 0.0, 0.0), (x, y, z)), case.modality)
 
 
 def mask_of(case: Case, organ: str, volume: Volume) -> Mask:

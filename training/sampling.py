@@ -16,7 +16,13 @@ from torch import Tensor
 
 from .data.prepared import Case
 
-MIRROR_PAIRS = {"Parotid_R": "Parotid_L", "Parotid_L": "Parotid_R"}
+OTHER_SIDE = {"_L": "_R", "_R": "_L"}  # how TG-263 names the two organs of a pair
+
+
+def mirrored(organ: str) -> str:
+    """What an organ is in a mirror: the one of the other side, or itself."""
+    side = OTHER_SIDE.get(organ[-2:])
+    return organ[:-2] + side if side else organ
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,8 @@ class Crop:
 def draw(case: Case, pose: Pose, organs: tuple[str, ...], ct: NDArray | None = None) -> Crop:
     """Sample CT, distance outside the body and the organs' labels of ``case`` at ``pose``.
 
-    ``ct`` replaces the case's CT (a smoothed one, for coarse grids). Beyond the scan: air and no label.
+    ``ct`` replaces the case's CT (a smoothed one, for coarse grids). Beyond the scan: air and no label. An organ that
+    the case's data set does not have is unknown in it.
     """
     matrix = (pose.rotation * np.where([False, False, pose.mirror], -1.0, 1.0)) * pose.scale
     matrix = matrix / np.asarray(case.spacing_zyx_mm)[:, None]
@@ -67,8 +74,10 @@ def draw(case: Case, pose: Pose, organs: tuple[str, ...], ct: NDArray | None = N
 
     source = case.ct if ct is None else ct
     labels = case.labels[box]
-    names = [MIRROR_PAIRS.get(o, o) if pose.mirror else o for o in organs]
-    channels = [source[box].astype(np.float32) + 1024, *(labels == case.value(o) for o in names)]
+    names = [mirrored(o) if pose.mirror else o for o in organs]
+    none = np.zeros(labels.shape, bool)
+    masks = [labels == case.value(o) if o in case.organs else none for o in names]
+    channels = [source[box].astype(np.float32) - case.air, *masks]
     stack = torch.from_numpy(np.stack([c.astype(np.float32) for c in channels]))[None]
     distance = torch.from_numpy(case.outside[box].astype(np.float32))[None, None]
 
@@ -78,7 +87,7 @@ def draw(case: Case, pose: Pose, organs: tuple[str, ...], ct: NDArray | None = N
     beyond = (grid[0].abs() > 1).any(-1)
     outside = torch.where(beyond & (outside < 1), torch.full_like(outside, 1.0), outside)
     known = torch.tensor([o in case.known or o in case.absent for o in names])
-    return Crop(sampled[0] - 1024, outside, sampled[1:], known)
+    return Crop(sampled[0] + case.air, outside, sampled[1:], known)
 
 
 def _grid(matrix: NDArray, centre: NDArray, ranges: list[NDArray], size: NDArray) -> Tensor:

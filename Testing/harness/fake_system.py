@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,13 +16,14 @@ from TwoStageSegLib.device import Device
 from TwoStageSegLib.geometry import Geometry
 from TwoStageSegLib.mask import Mask
 from TwoStageSegLib.model import Model
-from TwoStageSegLib.region import Kind, Region, Source
+from TwoStageSegLib.region import Kind, Region, Source, Status
 from TwoStageSegLib.volume import Volume
 
 HU = {"Brainstem": 100, "Parotid_R": 200, "Parotid_L": 300}
 BOXES_ZYX = {"Brainstem": (8, 6, 10), "Parotid_R": (10, 8, 4), "Parotid_L": (10, 8, 18)}  # first voxel; 4 voxels long
 SIZE = 4
 ENTERED = "TWOSTAGESEG_TEST_ENTERED"  # file that gets a line whenever a stage is entered
+UNSURE = "TWOSTAGESEG_TEST_UNSURE"  # an organ that is located with low confidence
 STALL = "TWOSTAGESEG_TEST_STALL"  # "stage=seconds" or "stage=raise"
 
 
@@ -70,6 +72,8 @@ class FakeSystem:
         points = volume.geometry.index_to_lps(np.array([where.min(0) - 1.5, where.max(0) + 1.5]))
         bounds = np.sort(points, 0).T.ravel()
         region = Region.box(organ, bounds, Source.AUTO)
+        if os.environ.get(UNSURE) == organ:
+            return replace(region, status=Status.LOW_CONFIDENCE, score=0.3)
         return region
 
 

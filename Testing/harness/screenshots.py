@@ -17,7 +17,7 @@ import numpy as np
 
 TARGET = Path(__file__).resolve().parents[2] / "Resources" / "screenshots"
 PLANES = ("Axial", "Coronal", "Sagittal")
-VIEW_PX, FIELD_MM = 400, 300.0
+VIEW_PX, FIELD_MM, CLOSE_MM = 400, 300.0, 160.0
 NARROW_PX = 360
 
 
@@ -36,6 +36,7 @@ def main(folder: Path = TARGET) -> int:
             try:
                 _panel_pictures(panel, folder)
                 _slice_pictures(panel, folder)
+                _review_pictures(panel, folder)
                 _error_picture(panel, folder)
             finally:
                 panel.close()
@@ -91,6 +92,29 @@ def _slice_pictures(panel: Any, folder: Path) -> None:
         shot.close()
     Image.fromarray(np.concatenate(row, axis=1)).save(folder / "slices.png")
     panel.picture(folder / "panel-corrected.png")
+
+
+def _review_pictures(panel: Any, folder: Path) -> None:
+    """The panel at a flagged slice, and the three slice views that "next" has brought there, outlines and all."""
+    from PIL import Image
+
+    from .sliceshot import SliceShot
+
+    if not panel.session.reviewing.findings:
+        return  # the model has nothing to judge by
+    shots = []
+    for plane, name in zip(PLANES, ("Red", "Green", "Yellow"), strict=True):
+        shot = SliceShot(panel.host.mini, VIEW_PX, VIEW_PX, plane, name)
+        shot.show(panel.session.volume_node)
+        shot.node.SetFieldOfView(CLOSE_MM, CLOSE_MM, shot.node.GetFieldOfView()[2])
+        shots.append(shot)
+    panel.click(panel.ui.nextButton)
+    panel.click(panel.ui.seenBox)
+    panel.click(panel.ui.nextButton)
+    panel.picture(folder / "panel-review.png")
+    Image.fromarray(np.concatenate([shot.picture() for shot in shots], axis=1)).save(folder / "review-slices.png")
+    for shot in shots:
+        shot.close()
 
 
 def _error_picture(panel: Any, folder: Path) -> None:

@@ -196,7 +196,7 @@ def test_colour_nifti2_and_pairs(tmp_path, refused):
     refused(save(tmp_path / "complex.nii", scan().astype(np.complex64)), "E_COMPONENTS")
     refused(save(tmp_path / "vectors.nii", np.zeros((20, 24, 7, 1, 3), np.float32)), "E_COMPONENTS")
     nibabel.Nifti2Image(scan(), AFFINE).to_filename(tmp_path / "two.nii")
-    assert "NIfTI-2" in refused(tmp_path / "two.nii", "E_READ")
+    assert "NIfTI-2" in refused(tmp_path / "two.nii", "E_FORMAT")
     raw = bytearray(save(tmp_path / "pair.nii").read_bytes())
     raw[344:348] = b"ni1\0"
     (tmp_path / "pair.nii").write_bytes(raw)

@@ -163,7 +163,7 @@ def test_what_is_no_scan_is_refused(scene: Any) -> None:
     slice_.AllocateScalars(vtk.VTK_SHORT, 1)
     for node_class, image, code in (
         ("vtkMRMLScalarVolumeNode", None, "E_EMPTY"),
-        ("vtkMRMLVectorVolumeNode", colour, "E_DIM"),
+        ("vtkMRMLVectorVolumeNode", colour, "E_COMPONENTS"),
         ("vtkMRMLScalarVolumeNode", slice_, "E_DIM"),
     ):
         node = scene.AddNewNodeByClass(node_class)

@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from TwoStageSegLib.session import OrganState, Policy
 
-from .texts import note_text, status_text
+from .texts import row_text
 
 POLICIES = (None, Policy.REPLACE, Policy.BESIDE, Policy.KEEP)
 
@@ -87,14 +87,7 @@ class OrganRow:
         self.swatch.setStyleSheet(f"background-color: rgb({r}, {g}, {b});")
         self.tick.checked = state.ticked
         self.tick.font = _weighted(self.tick.font, chosen)
-        words = [_("click in a slice view") if placing else status_text(state.status)]
-        if state.score is not None and not state.running:
-            words.append(f"{state.score:.2f}")
-        if remark := note_text(state.remark):
-            words.append(remark)
-        if state.volume_ml is not None:
-            words.append(f"{state.volume_ml:.1f} ml")
-        self.status.text = " · ".join(words)
+        self.status.text = row_text(state, placing)
         self.problem.text = problem
         self.problem.visible = bool(problem)
         self.buttons["go"].enabled = state.region is not None and state.region.centre_lps is not None

@@ -14,10 +14,11 @@ from .install_box import InstallBox
 from .model_box import ModelBox
 from .organ_list import OrganList
 from .placing import stop_placing
+from .review_box import ReviewBox
 from .sample import load_sample, show, shown_volume
 from .settings import Settings
 from .shortcuts import Shortcuts
-from .texts import origin_text, seconds_text, stage_text
+from .texts import progress_text, question_lines, seconds_text
 
 DEVICES = ("auto", "cuda", "cpu")
 POLICIES = (Policy.REPLACE, Policy.BESIDE, Policy.KEEP)
@@ -38,7 +39,8 @@ class Panel:
         self.organs = OrganList(ui.organRows.layout(), session)
         self.models = ModelBox(ui, session, lambda name: self.settings.put("Model", name))
         self.install = InstallBox(ui, self._refresh_run)
-        self.shortcuts = Shortcuts(root, self.organs, self._run_or_cancel, self._undo)
+        self.review = ReviewBox(ui, session)
+        self.shortcuts = Shortcuts(root, self.organs, self.review, self._run_or_cancel, self._undo)
         self._restore()
         self._connect()
         session.changed.connect(self._changed)
@@ -66,6 +68,7 @@ class Panel:
         self.timer.stop()
         self.session.changed.disconnect(self._changed)
         self.shortcuts.close()
+        self.review.close()
         self.install.close()
         self.session.close()
 
@@ -166,6 +169,9 @@ class Panel:
             self._refresh_volume()
         elif change is Change.TARGET:
             self._refresh_target()
+        elif change is Change.REVIEW or change is Change.SLICE:
+            self.review.changed(change)
+            return
         elif change is Change.PROBLEMS:
             self._refresh_volume()
             self._refresh_target()
@@ -173,6 +179,7 @@ class Panel:
             self.organs.refresh()
         else:
             self.organs.refresh()
+            self.review.changed(change)  # whether an organ can be signed off depends on what is done to it
         if change is not Change.LOG:
             self._refresh_run()
 
@@ -191,9 +198,7 @@ class Panel:
         question = self.session.question
         self.ui.questionFrame.visible = question is not None
         if question is not None:
-            lines = [f"{o.organ}: {origin_text(o.origin)}" for o in question.overwrites]
-            heading = _("These segments would be overwritten. What shall happen to them?")
-            self.ui.questionText.text = "\n".join([heading, *lines])
+            self.ui.questionText.text = "\n".join(question_lines(question))
 
     def _refresh_run(self) -> None:
         session, ui = self.session, self.ui
@@ -216,20 +221,11 @@ class Panel:
         self._refresh_progress()
 
     def _refresh_progress(self) -> None:
-        job = self.session.runs.job
-        if job is not None:
-            text = stage_text(job.stage, job.organ)
-            left = self.session.runs.left_s
-            if left is not None:
-                text = _("{what}, {time} left").format(what=text, time=seconds_text(left))
-            self.ui.progressBar.value = round(100 * job.fraction)
-            self.ui.progressBar.format = text
-        elif self.session.busy:
-            self.ui.progressBar.value = 0
-            self.ui.progressBar.format = _("testing the new model")
-        else:  # the bar keeps its place, so that nothing jumps
-            self.ui.progressBar.value = 0
-            self.ui.progressBar.format = ""
+        session = self.session
+        job = session.runs.job
+        # without a run the bar keeps its place, so that nothing jumps
+        self.ui.progressBar.value = 0 if job is None else round(100 * job.fraction)
+        self.ui.progressBar.format = progress_text(job, session.runs.left_s, session.busy)
 
 
 def _say(label: Any, text: str) -> None:

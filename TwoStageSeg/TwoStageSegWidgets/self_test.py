@@ -11,7 +11,10 @@ import slicer
 from TwoStageSeg import TwoStageSegLogic
 from TwoStageSegLib.probe import read
 from TwoStageSegLib.region import Point, Region
+from TwoStageSegLib.review.book import Book
+from TwoStageSegLib.review.findings import Basis, OrganReview, SliceFinding
 from TwoStageSegLib.scene import node_from_volume
+from TwoStageSegLib.scene.review_plot import marked_slice, plot_view
 from TwoStageSegLib.session import Installed, RowStatus, installed_models
 from TwoStageSegLib.volume import Volume
 
@@ -67,6 +70,34 @@ class SelfTest(unittest.TestCase):
 
     def test_slicers_python_starts_as_a_child(self) -> None:
         self.assertEqual(_output(["-c", "print(6 * 7)"]).strip(), "42")
+
+    def test_a_flagged_slice_is_shown_and_plotted(self) -> None:
+        session = self.logic.createSession()
+        self.addCleanup(session.close)
+        session.choose_model(_model())
+        volume = _phantom()
+        session.choose_volume(node_from_volume(slicer.mrmlScene, volume, "CT"))
+        target = session.target_for(session.volume_node)
+        x, y, z = (float(v) for v in volume.geometry.index_to_lps([n // 2 for n in volume.voxels.shape]))
+        slices = tuple(
+            SliceFinding("Brainstem", i, (x, y, z + i), 100.0, 0.1 * i, ("self-test",) * (i % 2), i % 2 == 1)
+            for i in range(6)
+        )
+        book = Book().with_review(OrganReview("Brainstem", Basis.SUSPICION, slices))
+        session.reviewing.put(target.node, session.volume_node, book)
+        view = slicer.qMRMLPlotView()
+        view.setMRMLScene(slicer.mrmlScene)
+        node = plot_view(slicer.mrmlScene)
+        view.setMRMLPlotViewNode(node)
+        node.SetPlotChartNodeID(session.reviewing.chart.GetID())
+        shown = session.reviewing.next()
+        self.assertEqual(shown.number, 6)
+        self.assertEqual(marked_slice(session.reviewing.table), 6)
+        for i in range(slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):
+            matrix = slicer.mrmlScene.GetNthNodeByClass(i, "vtkMRMLSliceNode").GetSliceToRAS()
+            self.assertAlmostEqual(matrix.GetElement(2, 3), z + 5, 3)
+        view.setMRMLPlotViewNode(None)
+        view.setMRMLScene(None)
 
     def test_a_whole_run(self) -> None:
         found = read(_output(["-P", "-m", "TwoStageSegLib.probe"]))

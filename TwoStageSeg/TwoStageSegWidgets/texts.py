@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from slicer.i18n import tr as _
 
 from TwoStageSegLib.model import Model
-from TwoStageSegLib.session import Note, Origin, RowStatus, description
+from TwoStageSegLib.session import description, words
 
-
-def status_text(status: RowStatus) -> str:
-    return {
-        RowStatus.NOT_RUN: "–",
-        RowStatus.WORKING: _("working"),
-        RowStatus.LOCATED: _("located"),
-        RowStatus.LOW_CONFIDENCE: _("low confidence: check its box"),
-        RowStatus.NOT_LOCATED: _("not located: click its centre or draw a box"),
-        RowStatus.YOUR_CLICK: _("your click"),
-        RowStatus.YOUR_BOX: _("your box"),
-        RowStatus.KEPT: _("kept: your segment stays"),
-    }[status]
-
-
-def note_text(note: Note) -> str:
-    return {
-        Note.NONE: "",
-        Note.MOVED: _("moved: will be redone"),
-        Note.REDO: _("will be redone"),
-        Note.EMPTY: _("nothing found there: move it"),
-        Note.EDGE: _("touches the edge of its box: enlarge it"),
-        Note.CUT: _("reaches the end of the scan: may be cut"),
-    }[note]
-
-
-def origin_text(origin: Origin) -> str:
-    return {
-        Origin.NONE: "",
-        Origin.OURS: _("a result of TwoStageSeg"),
-        Origin.EDITED: _("edited since it was made"),
-        Origin.FOREIGN: _("not made by TwoStageSeg"),
-    }[origin]
-
-
-def stage_text(stage: str, organ: str) -> str:
-    """``stage`` as the pipeline names it."""
-    if stage == "locate":
-        return _("locating the organs")
-    if stage == "segment":
-        return _("segmenting {organ}").format(organ=organ)
-    return _("starting") if stage == "starting" else _("finishing")
-
-
-def seconds_text(seconds: float | None) -> str:
-    """How long something takes, no more exact than it can be known."""
-    if seconds is None:
-        return _("time not measured yet")
-    if seconds < 90:
-        return _("about {count} s").format(count=max(1, round(seconds)))
-    return _("about {count} min").format(count=round(seconds / 60))
-
-
-def model_summary(model: Model) -> str:
-    """One or two lines that stand under the model."""
-    manifest = model.manifest
-    return _("{count} organs · weights: {licence} · {status}").format(
-        count=len(manifest.organs), licence=manifest.licence.weights, status=manifest.regulatory_status
-    )
+row_text = partial(words.row_text, _=_)
+question_lines = partial(words.question_lines, _=_)
+seconds_text = partial(words.seconds_text, _=_)
+progress_text = partial(words.progress_text, _=_)
+model_summary = partial(words.model_summary, _=_)
+review_heading = partial(words.review_heading, _=_)
+review_line = partial(words.review_line, _=_)
+figure_text = partial(words.figure_text, _=_)
+outdated_text = partial(words.outdated_text, _=_)
+sign_off_text = partial(words.sign_off_text, _=_)
+signed_text = partial(words.signed_text, _=_)
 
 
 def model_html(model: Model) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _split(option: str, text: str, count: int, organs: Sequence[str]) -> tuple[s
 
 def default_output(ct: str) -> Path:
     """``<CT>.seg.nrrd`` in the current folder, where <CT> is the image's file or folder name without its suffix."""
-    name = Path(ct).resolve().name
+    name = _resolved(ct).name
     for suffix in (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd"):
         if name.lower().endswith(suffix):
             name = name[: -len(suffix)]
@@ -78,17 +79,25 @@ def check_outputs(outputs: Sequence[str | Path | None], ct: str | None, overwrit
     """
     from ..outputs.atomic import refuse_unwritable
 
-    taken = {} if ct is None else {Path(ct).resolve(): "the input"}
+    taken = {} if ct is None else {_resolved(ct): "the input"}
     for output in outputs:
         if output is None:
             continue
-        path = Path(output).resolve()
+        path = _resolved(output)
         if path in taken:
             raise UsageError("E_SAME", f"{output} is also {taken[path]}. Choose another name.")
         taken[path] = "another output"
         refuse_unwritable(path)
         if path.exists() and not overwrite:
             raise UsageError("E_EXISTS", f"{output} exists. Choose another name, or allow it with --overwrite.")
+
+
+def _resolved(path: str | Path) -> Path:
+    """The real path; of one that no file can have (too long, a null byte), the path as it stands."""
+    try:
+        return Path(path).resolve()
+    except (OSError, ValueError):
+        return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def check_suffix(output: str | Path, suffix: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import RESEARCH_NOTICE, __version__
 from ..model import Model
+from ..outputs.audit import result_record
+from ..outputs.review_data import counts_text, review_json
 from ..pipeline import OrganResult, Result
 from ..region import Region, Status
 from ..volume import Volume
 
 EDGE_NOTE = "reaches the edge of its crop: enlarge the box"
+CUT_NOTE = "reaches the edge of the scan: part of it may be missing"
 EMPTY_NOTE = "nothing was found in the region: move it"
 
 
@@ -20,12 +23,15 @@ def is_missing(organ: OrganResult) -> bool:
     return organ.mask is None
 
 
-def as_json(volume: Volume, result: Result, model: Model, segmented: bool = True) -> dict[str, Any]:
+def as_json(
+    volume: Volume, result: Result, model: Model, segmented: bool = True, record: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Everything known about a run, as plain values. No name or path of the input.
 
     Parameters
     ----------
     segmented : False for ``locate``, where a region without a mask is a full answer.
+    record : the audit record, if more is known than the result says.
     """
     manifest = model.manifest
     return {
@@ -41,27 +47,35 @@ def as_json(volume: Volume, result: Result, model: Model, segmented: bool = True
         "seconds": {stage: round(value, 4) for stage, value in result.seconds.items()},
         "notices": list(result.notices),
         "organs": {organ.organ: _organ_json(organ, segmented) for organ in result.organs},
+        "audit": record or result_record(result, model, {}),
     }
 
 
 def table(result: Result, model: Model, segmented: bool = True) -> str:
     """One line per organ, then notices, the model and the research notice."""
-    rows: list[Sequence[str]] = [("organ", "status", "from", "score", "ml" if segmented else "centre, LPS mm", "note")]
+    head = ["organ", "status", "from", "score", "ml" if segmented else "centre, LPS mm"]
+    rows: list[Sequence[str]] = [(*head, *(["slices to look at"] if segmented else []), "note")]
     for organ in result.organs:
         region = organ.region
         figure = f"{organ.mask.volume_ml:.1f}" if organ.mask is not None else ""
         if not segmented:
             figure = " ".join(f"{c:.1f}" for c in region.centre_lps or ())
-        status = status_of(organ, segmented)
-        score = f"{region.score:.2f}"
-        rows.append((organ.organ, status, region.source.value, score, figure, "; ".join(notes(organ, segmented))))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        cells = [organ.organ, status_of(organ, segmented), region.source.value, f"{region.score:.2f}", figure]
+        if segmented:
+            cells.append(counts_text(organ.review) if organ.mask is not None else "")
+        rows.append((*cells, "; ".join(notes(organ, segmented))))
+    lines = aligned(rows)
     lines += [f"Note: {text}" for text in result.notices]
     total = result.seconds.get("total")
     time = f" · {total:.1f} s" if total is not None else ""
     lines += ["", f"Model {model.name} {model.manifest.version} · {result.device}{time}", RESEARCH_NOTICE]
     return "\n".join(lines)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines whose columns begin below each other."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def status_of(organ: OrganResult, segmented: bool = True) -> str:
@@ -76,6 +90,8 @@ def notes(organ: OrganResult, segmented: bool = True) -> list[str]:
     found = []
     if organ.mask is not None and organ.mask.touches_edge:
         found.append(EDGE_NOTE)
+    if organ.mask is not None and organ.mask.at_image_edge:
+        found.append(CUT_NOTE)
     if segmented and organ.mask is None and organ.region.usable:
         found.append(EMPTY_NOTE)
     return found
@@ -94,6 +110,7 @@ def _organ_json(organ: OrganResult, segmented: bool) -> dict[str, Any]:
             "volume_ml": round(organ.mask.volume_ml, 3) if organ.mask is not None else 0.0,
             "touches_edge": organ.mask is not None and organ.mask.touches_edge,
             "seconds": {stage: round(s, 4) for stage, s in organ.seconds.items()},
+            "review": review_json(organ.review),
         }
     return value | {"notes": notes(organ, segmented)}
 

@@ -35,7 +35,7 @@ def run(options: Namespace) -> Outcome:
 
     volume, result = compute(options, model, locate)
     text = json.dumps(as_json(volume, result, model, segmented=False), indent=1, allow_nan=False) + "\n"
-    write_together({Path(options.json): lambda path: write_text(path, text)})
+    write_together({Path(options.json): lambda path: write_text(path, text)}, options.overwrite)
     complete = all(organ.region.usable for organ in result.organs)
     lines = [volume.size_text, table(result, model, segmented=False), f"Written: {options.json}"]
     return Outcome("\n".join(lines), DONE if complete else NOT_LOCATED)

@@ -30,7 +30,8 @@ def run(options: Namespace) -> Outcome:
 
     with tempfile.TemporaryDirectory(prefix="twostageseg-") as scratch:
         made = write_sample(Path(scratch), options.seed)
-        write_together({target: partial(shutil.copyfile, source) for target, source in zip(targets, made, strict=True)})
+        writers = {target: partial(shutil.copyfile, source) for target, source in zip(targets, made, strict=True)}
+        write_together(writers, options.overwrite)
     lines = [f"Written: {target}" for target in targets]
     return Outcome(
         "\n".join([*lines, f"Synthetic patient {options.seed}. Try: twostageseg segment {targets[0]} --model phantom"])

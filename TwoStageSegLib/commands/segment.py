@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..model import Model, load_model
+from ..outputs.audit import organ_tags, result_record
 from ..pipeline import Pipeline, Result
 from ..volume import Volume
 from . import DONE, NOT_LOCATED, Outcome
@@ -26,7 +28,8 @@ def run(options: Namespace) -> Outcome:
     check_outputs((output, options.json, options.report), options.ct, options.overwrite)
 
     volume, result = compute(options, model, lambda p, v, line: p.run(v, organs, regions, line))
-    written = _write(options, output, volume, result, model)
+    asked = {"organs": list(organs), "placed_by_hand": sorted(regions), "device_wanted": options.device}
+    written = _write(options, output, volume, result, model, result_record(result, model, asked))
     lines = [volume.size_text, table(result, model), *(f"Written: {name}" for name in written)]
     return Outcome("\n".join(lines), NOT_LOCATED if result.missing else DONE)
 
@@ -49,15 +52,19 @@ def compute(
         progress.clear()
 
 
-def _write(options: Namespace, output: Path, volume: Volume, result: Result, model: Model) -> list[str]:
-    """Write what was asked for; returns the names as the user gave them."""
+def _write(
+    options: Namespace, output: Path, volume: Volume, result: Result, model: Model, record: Mapping[str, Any]
+) -> list[str]:
+    """Write what was asked for, each with the audit record; returns the names as the user gave them."""
     from ..outputs.report import write_report
     from ..outputs.segnrrd import write_segmentation
     from ..outputs.together import write_together
 
     tags = {"TwoStageSeg.Model": f"{model.name} {model.manifest.version}", "TwoStageSeg.ModelSha256": model.sha256}
-    organ_tags = {
+    audit = organ_tags(record, [o.organ for o in result.located])
+    own_tags = {
         o.organ: {
+            **audit[o.organ],
             "TwoStageSeg.Status": status_of(o),
             "TwoStageSeg.Source": o.region.source.value,
             "TwoStageSeg.Score": f"{o.region.score:.3f}",
@@ -67,14 +74,16 @@ def _write(options: Namespace, output: Path, volume: Volume, result: Result, mod
     masks = [o.mask for o in result.located if o.mask is not None]
     writers: dict[Path, Callable[[Path], None]] = {}
     if masks:  # an empty segmentation would look like a finding
-        writers[output] = lambda path: write_segmentation(path, masks, volume.geometry, tags, organ_tags)
+        writers[output] = lambda path: write_segmentation(path, masks, volume.geometry, tags, own_tags)
     if options.json:
-        text = json.dumps(as_json(volume, result, model), indent=1, allow_nan=False) + "\n"
+        text = json.dumps(as_json(volume, result, model, record=record), indent=1, allow_nan=False) + "\n"
         writers[Path(options.json)] = lambda path: write_text(path, text)
     if options.report:
-        writers[Path(options.report)] = lambda path: write_report(path, volume, result, model)
-    write_together(writers)
-    if not masks:  # what --overwrite allows to replace is of another run and must not stand beside this one's figures
+        writers[Path(options.report)] = lambda path: write_report(path, volume, result, model, record=record)
+    write_together(writers, options.overwrite)
+    if (
+        not masks and options.overwrite
+    ):  # what --overwrite allows to replace is of another run and must not stand beside this one's figures
         output.unlink(missing_ok=True)
     return [str(path) for path in writers]
 

@@ -53,9 +53,13 @@ def one_series(images: Sequence[Tags]) -> None:
             "E_MIXED_SERIES", f"{derived} of {n} slices are derived images, the others original. Separate them."
         )
     _refuse_some(images, [not t.complete for t in images], "E_TRUNCATED", "end early; copy or export the series again")
-    if images[0].modality == "CT":
-        missing = [not t.rescaled for t in images]
-        _refuse_some(images, missing, "E_HU_OFFSET", "lack the rescale to HU; export the series again with it")
+    unfit = [not t.fitting for t in images]
+    _refuse_some(images, unfit, "E_READ", "hold another number of pixels than they say; export the series again")
+    inverted = [t.inverted for t in images]
+    _refuse_some(images, inverted, "E_FORMAT", "store grey values inverted (MONOCHROME1); export as MONOCHROME2")
+    wrong = ("none", "bad") if images[0].modality == "CT" else ("bad",)
+    missing = [t.rescale in wrong for t in images]
+    _refuse_some(images, missing, "E_HU_OFFSET", "lack a rescale to HU that can be used; export the series with it")
 
 
 def straight_grid(images: Sequence[Tags]) -> tuple[list[Tags], Geometry]:

@@ -7,6 +7,7 @@ fractional rescale slope would be cut to whole numbers. No second copy of the vo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ..errors import InputRefused
 from ..geometry import Geometry
 from ..volume import Volume
 from .dicom_gate import one_series, straight_grid
-from .dicom_tags import Tags, scan_folder
+from .dicom_tags import Tags, scan_files, scan_folder
 from .plausible import check_shape, check_size
 from .quiet import quiet_itk
 
@@ -39,12 +40,26 @@ def read_dicom_folder(folder: Path) -> Volume:
         raise InputRefused(
             "E_READ", f"The folder {folder.name} holds no DICOM images. Choose the folder that holds the slices."
         )
+    slices, geometry = _one_stack(images)
+    return Volume(_stack(slices, geometry), geometry, slices[0].modality, _notices(slices, others))
+
+
+def check_slices(files: Sequence[Path]) -> Geometry:
+    """The grid of a series. Refuses files that are not one complete straight stack; no pixel is decoded."""
+    images, _ = scan_files(files)
+    if not images:
+        raise InputRefused("E_FORMAT", "The scan's files are not DICOM images.")
+    return _one_stack(images)[1]
+
+
+def _one_stack(images: list[Tags]) -> tuple[list[Tags], Geometry]:
+    """The slices in the order of their positions, and their grid, of a size that can be read."""
     one_series(images)
     slices, geometry = straight_grid(images)
     z, y, x = geometry.shape_zyx
     check_shape((x, y, z))
     check_size((x, y, z), 2)
-    return Volume(_stack(slices, geometry), geometry, slices[0].modality, _notices(slices, others))
+    return slices, geometry
 
 
 def _notices(slices: list[Tags], others: list[str]) -> tuple[str, ...]:

@@ -47,6 +47,11 @@ class Header:
     def data_bytes(self) -> int:
         return math.prod(self.shape_xyz) * self.components * self.dtype.itemsize
 
+    @property
+    def spare_bytes(self) -> int:
+        """What may follow the voxels: less than a row of them. More, and the sizes in the header are wrong."""
+        return self.shape_xyz[0] * self.dtype.itemsize - 1
+
     def check(self) -> None:
         """Refuse what cannot be a 3D scan of a patient, or is not all there. Nothing has been allocated yet."""
         check_shape(self.shape_xyz, self.components)
@@ -60,6 +65,13 @@ class Header:
             raise InputRefused(
                 "E_TRUNCATED", f"{self.data.name} ends early: {found} of {needed} bytes are there. {DAMAGED}"
             )
+        if self.packing == "raw" and found - needed > self.spare_bytes:
+            raise more_than_stated(self.data)
+
+
+def more_than_stated(data: Path) -> InputRefused:
+    """The error for a file with more voxels than its header has places for: read by it, they would be scrambled."""
+    return InputRefused("E_READ", f"{data.name} holds more voxels than its header says. {DAMAGED}")
 
 
 def beside(header_file: Path, name: str) -> Path:

@@ -65,6 +65,8 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             key, equals, value = line.decode("utf-8", "replace").partition("=")
             if not equals or stream.tell() > MAX_HEADER_BYTES:
                 raise InputRefused("E_READ", f"{path.name} is not a MetaImage file, whatever its name says. {DAMAGED}")
+            if key.strip() in fields:
+                raise InputRefused("E_READ", f"{path.name} has the field {key.strip()[:40]!r} twice. {DAMAGED}")
             fields[key.strip()] = value.strip()
             if key.strip() == "ElementDataFile":
                 break

@@ -22,6 +22,7 @@ from .voxels import fill, read_voxels, unpacked
 DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 COLOUR = {32: 2, 1792: 2, 2048: 2, 128: 3, 2304: 4}  # complex, RGB, RGBA: values per voxel
 HEADER_BYTES = 348
+MAX_OFFSET = 2**26  # bytes of header extensions before the voxels
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def nifti_header(path: Path) -> NiftiFile:
         raise InputRefused("E_FORMAT", f"{path.name} has voxels of an unsupported type (NIfTI code {code}).")
     dtype = np.dtype(order + DTYPES.get(code, "u1"))
     offset, slope, intercept = struct.unpack_from(order + "3f", raw, 108)
-    if not HEADER_BYTES <= offset < 1e9:
+    if not HEADER_BYTES <= offset <= MAX_OFFSET or offset != int(offset):
         raise InputRefused("E_READ", f"The field 'vox_offset' of {path.name} makes no sense. {DAMAGED}")
     shape, extra = _shape(struct.unpack_from(order + "8h", raw, 40), path)
     check_shape(shape, max(components, extra))
@@ -59,8 +60,10 @@ def nifti_header(path: Path) -> NiftiFile:
         skip=int(offset),
         notices=notices,
     )
-    if not np.isfinite([slope, intercept]).all() or slope == 0:
+    if not np.isfinite(slope) or slope == 0:  # the standard's way to say that there is none
         slope, intercept = 1.0, 0.0
+    if not np.isfinite(intercept):
+        raise InputRefused("E_READ", f"The rescale (scl_inter) of {path.name} is not a number. {DAMAGED}")
     header.check()
     return NiftiFile(header, float(slope), float(intercept))
 
@@ -73,10 +76,9 @@ def _raw_header(path: Path, packing: str) -> tuple[bytes, str]:
     raw = buffer.tobytes()
     order = next((o for o in "<>" if struct.unpack_from(o + "i", raw)[0] == HEADER_BYTES), None)
     if order is None or raw[344:348] not in (b"n+1\0", b"ni1\0"):
-        kind = (
-            "a NIfTI-2 file, which is not supported; save it as NIfTI-1" if 540 in _first(raw) else "not a NIfTI-1 file"
-        )
-        raise InputRefused("E_READ", f"{path.name} is {kind}.")
+        if 540 in _first(raw):
+            raise InputRefused("E_FORMAT", f"{path.name} is a NIfTI-2 file, which is not supported; save it as NIfTI-1.")
+        raise InputRefused("E_READ", f"{path.name} is not a NIfTI-1 file, whatever its name says. {DAMAGED}")
     if raw[344:348] == b"ni1\0":
         raise InputRefused(
             "E_FORMAT", f"{path.name} keeps its voxels in another file (.img). Save it as one .nii file."

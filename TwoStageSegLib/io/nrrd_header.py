@@ -30,6 +30,10 @@ ANATOMICAL = {
     **dict.fromkeys(("right-anterior-superior", "ras", "left-posterior-superior", "lps")),
     **dict.fromkeys(("left-anterior-superior", "las")),
 }
+FIELDS = {
+    *("type", "dimension", "sizes", "encoding", "endian", "kinds", "data file", "datafile", "line skip", "byte skip"),
+    *("space", "space directions", "space origin", "spacings"),
+}
 COLOUR_KINDS = ("color", "vector", "point", "normal", "gradient", "complex", "quaternion", "matrix", "2d-", "3d-")
 
 
@@ -80,7 +84,11 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             if not text:
                 break
             if match := re.match(r"([A-Za-z][A-Za-z ]*): (.*)", text):
-                fields[match[1].lower()] = match[2].strip()
+                name = match[1].lower()
+                if name in fields:
+                    raise InputRefused("E_READ", f"{path.name} has the field {name!r} twice. {DAMAGED}")
+                if name in FIELDS:
+                    fields[name] = match[2].strip()
         return fields, stream.tell()
 
 

@@ -105,17 +105,31 @@ def check_geometry(geometry: Geometry) -> None:
 
 def check_voxels(voxels: NDArray) -> None:
     """Refuse NaN, infinity and an image of one single value."""
-    if voxels.dtype.kind == "f":
-        bad = sum(int(np.count_nonzero(~np.isfinite(part))) for part in voxels)
-        if bad:
-            z = next(i for i, part in enumerate(voxels) if not np.isfinite(part).all())
-            y, x = (int(i[0]) for i in np.nonzero(~np.isfinite(voxels[z])))
-            raise InputRefused(
-                "E_NONFINITE",
-                f"{bad} voxels are not numbers (NaN or infinite), the first at x, y, z = {x}, {y}, {z}. Repair it.",
-            )
+    check_finite(voxels)
     if all((part == voxels[0, 0, 0]).all() for part in voxels):
         raise InputRefused("E_NO_SIGNAL", f"All voxels have the same value ({voxels[0, 0, 0]}): the image is empty.")
+
+
+def check_finite(voxels: NDArray, first_slice: int = 0) -> None:
+    """Refuse NaN and infinity in ``(z, y, x)`` voxels, of which the first slice has the number ``first_slice``."""
+    if voxels.dtype.kind != "f":
+        return
+    bad = sum(int(np.count_nonzero(~np.isfinite(part))) for part in voxels)
+    if bad:
+        z = next(i for i, part in enumerate(voxels) if not np.isfinite(part).all())
+        y, x = (int(i[0]) for i in np.nonzero(~np.isfinite(voxels[z])))
+        raise InputRefused(
+            "E_NONFINITE",
+            f"{bad} voxels are not numbers (NaN or infinite), the first at x, y, z = {x}, {y}, {z + first_slice}. "
+            "Repair it.",
+        )
+
+
+def check_scan(volume: Volume) -> None:
+    """Refuse a volume that no patient scan is, whoever read it: too few slices, spacing, extent, NaN, one value."""
+    check_shape(volume.geometry.shape_zyx[::-1])
+    check_geometry(volume.geometry)
+    check_voxels(volume.voxels)
 
 
 def check_ct(volume: Volume) -> None:

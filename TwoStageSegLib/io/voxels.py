@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -16,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputRefused
-from .header import DAMAGED, Header
+from .header import DAMAGED, Header, more_than_stated
+from .plausible import check_finite
 
 STEP = 2**20
-MAX_TAIL_BYTES = 2**26  # what may follow the voxels in a compressed stream before it counts as damaged
+MAX_TAIL_BYTES = 2**26  # what a damaged stream may go on for before nobody reads on to its checksum
 
 
 class _Inflated(io.RawIOBase):
@@ -48,14 +51,49 @@ def read_voxels(header: Header) -> NDArray:
     InputRefused : E_TRUNCATED if the stream ends early or its checksum is wrong.
     """
     voxels = np.empty(header.shape_xyz[::-1], header.dtype)
+    with _opened(header) as stream:
+        fill(stream, voxels, header.data)
+        _check_end(stream, header)
+    if not voxels.dtype.isnative:
+        voxels = voxels.byteswap(inplace=True).view(voxels.dtype.newbyteorder("="))
+    return voxels
+
+
+def check_stream(header: Header) -> None:
+    """Refuse what ``read_voxels`` or ``check_voxels`` would refuse, slice by slice: no volume is allocated.
+
+    Raises
+    ------
+    InputRefused : E_TRUNCATED, E_NONFINITE, E_READ (more voxels than stated).
+    """
+    one = np.empty((1, *header.shape_xyz[1::-1]), header.dtype)
+    with _opened(header) as stream:
+        for z in range(header.shape_xyz[2]):
+            fill(stream, one, header.data)
+            check_finite(one, z)
+        _check_end(stream, header)
+
+
+@contextmanager
+def _opened(header: Header) -> Iterator[IO[bytes]]:
+    """The unpacked stream, standing at the first voxel."""
     with header.data.open("rb") as file:
         file.seek(header.offset)
         stream = unpacked(file, header.packing)
         fill(stream, np.empty(header.skip, np.uint8), header.data)
-        fill(stream, voxels, header.data, to_the_end=header.packing != "raw")
-    if not voxels.dtype.isnative:
-        voxels = voxels.byteswap(inplace=True).view(voxels.dtype.newbyteorder("="))
-    return voxels
+        yield stream
+
+
+def _check_end(stream: IO[bytes], header: Header) -> None:
+    """Read a packed stream to its end, where its checksum is."""
+    tail = 0
+    try:
+        while header.packing != "raw" and tail <= MAX_TAIL_BYTES and (rest := stream.read(STEP)):
+            tail += len(rest)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise damaged(header.data) from None
+    if tail > header.spare_bytes:
+        raise more_than_stated(header.data)
 
 
 def unpacked(file: IO[bytes], packing: str) -> IO[bytes]:
@@ -65,19 +103,19 @@ def unpacked(file: IO[bytes], packing: str) -> IO[bytes]:
     return cast("IO[bytes]", _Inflated(file)) if packing == "zlib" else file
 
 
-def fill(stream: IO[bytes], array: NDArray, path: Path, to_the_end: bool = False) -> None:
-    """Fill an array from a stream, or refuse; ``to_the_end`` also reads on, so that the checksum is checked."""
+def fill(stream: IO[bytes], array: NDArray, path: Path) -> None:
+    """Fill an array from a stream, or refuse."""
     view = array.reshape(-1).view(np.uint8).data
-    done, tail = 0, 0
+    done = 0
     try:
         while done < len(view):
             count = stream.readinto(view[done : done + STEP])  # type: ignore[attr-defined]
             if not count:
                 raise EOFError
             done += count
-        while to_the_end and (rest := stream.read(STEP)):
-            tail += len(rest)
-            if tail > MAX_TAIL_BYTES:
-                raise EOFError
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise InputRefused("E_TRUNCATED", f"{path.name} ends early or is damaged. {DAMAGED}") from None
+        raise damaged(path) from None
+
+
+def damaged(path: Path) -> InputRefused:
+    return InputRefused("E_TRUNCATED", f"{path.name} ends early or is damaged. {DAMAGED}")

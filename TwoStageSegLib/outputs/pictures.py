@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..grid import Grid, sample
 from ..mask import Mask
 from ..region import Kind, Region
+from ..review.findings import SliceFinding
 from ..volume import Standard, Volume, outside_value
 from .lines import PLANES, SIZE_PX, Plane, cross, frame, grown, outline
 from .png import Rgb, encode_png
@@ -72,25 +73,57 @@ def organ_pictures(
     view = _centre_and_side(standard, own, box, other)
     if view is None:
         return ()
-    centre, side_mm = view
-    palette = (*((round(255 * g / (GREYS - 1)),) * 3 for g in range(GREYS)), rgb, WHITE)
-    outside = outside_value(volume.voxels)
-    pictures = []
-    for plane in PLANES:
-        grid = _grid(plane, standard, centre, side_mm)
-        values = _picture(sample(standard.voxels, grid, outside), plane)
-        image = _grey(values, CT_WINDOW if ct else None)
-        if own is not None:  # a darker rim keeps a light line visible on bone
-            inside = _inside(plane, grid, own)
+    brush = _Brush(standard, own, other, rgb, outside_value(volume.voxels), ct)
+    return tuple(brush.picture(plane, *view, box, region) for plane in PLANES)
+
+
+def slice_picture(
+    volume: Volume, finding: SliceFinding, mask: Mask | None, reference: Mask | None, rgb: Rgb, ct: bool = True
+) -> Picture:
+    """The picture of one slice that a review names, cut where the views would jump; parameters as above."""
+    standard = volume.standard
+    own, other = _crop(mask, standard), _crop(reference, standard)
+    centre = np.round(standard.geometry.lps_to_index(finding.centre_lps))
+    centre[0] = finding.index
+    extents = [(used[1] - used[0] + 1)[1:] for crop in (own, other) if crop is not None for used in (crop.used,)]
+    in_plane = np.asarray(standard.geometry.spacing_zyx_mm)[1:]
+    largest = max((float((extent * in_plane).max()) for extent in extents), default=0.0)
+    side_mm = max(SMALLEST_MM, largest * AROUND + EDGE_MM)
+    return _Brush(standard, own, other, rgb, outside_value(volume.voxels), ct).picture(PLANES[0], centre, side_mm)
+
+
+@dataclass(frozen=True)
+class _Brush:
+    """Everything that the pictures of one organ have in common."""
+
+    standard: Standard
+    own: _Crop | None
+    other: _Crop | None
+    rgb: Rgb
+    outside: float
+    ct: bool
+
+    def picture(
+        self,
+        plane: Plane,
+        centre: NDArray[np.float64],
+        side_mm: float,
+        box: tuple[NDArray, NDArray] | None = None,
+        region: Region | None = None,
+    ) -> Picture:
+        """Cut at ``centre`` (standard index), ``side_mm`` wide."""
+        grid = _grid(plane, self.standard, centre, side_mm)
+        values = _picture(sample(self.standard.voxels, grid, self.outside), plane)
+        image = _grey(values, CT_WINDOW if self.ct else None)
+        if self.own is not None:  # a darker rim keeps a light line visible on bone
+            inside = _inside(plane, grid, self.own)
             image[grown(inside) & ~inside] //= 2
-        for line, colour in _lines(plane, grid, own, other, box, region):
+        for line, colour in _lines(plane, grid, self.own, self.other, box, region):
             image[line] = colour
-        point = standard.geometry.index_to_lps(centre)
+        palette = (*((round(255 * g / (GREYS - 1)),) * 3 for g in range(GREYS)), self.rgb, WHITE)
         coordinate = 2 - plane.axis
-        pictures.append(
-            Picture(plane, encode_png(image, palette), side_mm, "xyz"[coordinate], float(point[coordinate]))
-        )
-    return tuple(pictures)
+        position = float(self.standard.geometry.index_to_lps(centre)[coordinate])
+        return Picture(plane, encode_png(image, palette), side_mm, "xyz"[coordinate], position)
 
 
 def _crop(mask: Mask | None, standard: Standard) -> _Crop | None:
@@ -163,11 +196,11 @@ def _lines(
     own: _Crop | None,
     other: _Crop | None,
     box: tuple[NDArray, NDArray] | None,
-    region: Region,
+    region: Region | None,
 ) -> Iterator[tuple[NDArray[np.bool_], int]]:
     """What is drawn, back to front: (pixels, palette entry)."""
     row, column = np.indices((SIZE_PX, SIZE_PX))
-    if box is not None:
+    if box is not None and region is not None:
         dashes = (row + column) // 5 % 2 == 0
         yield (frame(plane, grid, box) & dashes if region.kind == Kind.BOX else cross(plane, grid, box[0])), ORGAN
     if own is not None:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
+from typing import Any
 
-from .. import RESEARCH_NOTICE, __version__
+from .. import RESEARCH_NOTICE
 from ..mask import Mask
 from ..model import Model
 from ..pipeline import OrganResult, Result
 from ..structures import structure
 from ..volume import Volume
 from .atomic import atomic_file
-from .pictures import SIZE_PX, Picture, organ_pictures
+from .audit import result_record
+from .html import audit_section, figure, number, page, swatch, table
+from .html import text as _e
+from .pictures import Picture, organ_pictures
 from .png import Rgb
-from .style import CSS
+from .review_data import counts_text
+from .review_section import list_section, organ_section
 from .wording import Wording, agreement, wording
 
-SIGNS = {"good": "✓", "look": "!", "missing": "✕"}  # not by colour alone
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # the browser refuses whatever is not inline
+SIGNS = {"good": "•", "look": "!", "missing": "✕"}  # not by colour alone; a tick would say that all is well
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class _Entry:
     rgb: Rgb
     pictures: tuple[Picture, ...]
     reference: Mask | None
+    review: str
 
 
 def write_report(
@@ -41,6 +44,7 @@ def write_report(
     result: Result,
     model: Model,
     reference: Sequence[Mask] | None = None,
+    record: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the page; it appears whole or not at all.
 
@@ -48,6 +52,7 @@ def write_report(
     ----------
     path : HTML file to make. volume : the scan. result : what was found in it, by which model.
     reference : contours to compare with, in the volume's grid; drawn in dashed white, with Dice and HD95.
+    record : the run's audit record, if more is known than the result says.
 
     Raises
     ------
@@ -60,31 +65,34 @@ def write_report(
     for organ in result.organs:
         rgb, other = structure(organ.organ).rgb, known.get(organ.organ)
         pictures = organ_pictures(volume, organ.region, organ.mask, other, rgb, ct)
-        entries.append(_Entry(organ, wording(organ, model.manifest), rgb, pictures, other))
-    page = _page(volume, result, model, entries, bool(known))
+        review = organ_section(volume, organ.review, organ.mask, other, ct)
+        entries.append(_Entry(organ, wording(organ, model.manifest), rgb, pictures, other, review))
+    content = _page(volume, result, model, entries, bool(known), record or result_record(result, model, {}))
     with atomic_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(content, encoding="utf-8")
 
 
-def _page(volume: Volume, result: Result, model: Model, entries: Sequence[_Entry], compared: bool) -> str:
-    manifest = model.manifest
+def _page(
+    volume: Volume,
+    result: Result,
+    model: Model,
+    entries: Sequence[_Entry],
+    compared: bool,
+    record: Mapping[str, Any],
+) -> str:
     key = "Solid line: this segmentation. Dashed box: where the organ was located."
     key += " Dashed white line: the reference." if compared else ""
-    return "\n".join(
-        (
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>Segmentation report: {_e(manifest.title)}</title><style>{CSS}</style></head><body><main>",
-            _header(volume, result, model, entries),
-            "<h2>Figures</h2>",
-            _table(entries, compared),
-            "<h2>Organs</h2>",
-            f'<p class="soft key">{key} The patient\'s right is on the left of axial and coronal pictures.</p>',
-            *(_organ(entry, compared) for entry in entries),
-            f"<footer>TwoStageSeg {_e(__version__)}. {_e(RESEARCH_NOTICE)}</footer></main></body></html>\n",
-        )
+    parts = (
+        _header(volume, result, model, entries),
+        "<h2>Figures</h2>",
+        _table(entries, compared),
+        list_section([o.review for o in result.organs if o.review is not None]),
+        "<h2>Organs</h2>",
+        f'<p class="soft key">{key} The patient\'s right is on the left of axial and coronal pictures.</p>',
+        *(_organ(entry, compared) for entry in entries),
+        audit_section(record),
     )
+    return page(f"Segmentation report: {model.manifest.title}", parts)
 
 
 def _header(volume: Volume, result: Result, model: Model, entries: Sequence[_Entry]) -> str:
@@ -118,11 +126,9 @@ def _summary(entries: Sequence[_Entry]) -> str:
 
 
 def _table(entries: Sequence[_Entry], compared: bool) -> str:
-    head = ["Organ", "Status", "Score", "Volume, ml", "Centre (LPS), mm", "Box, mm"]
+    head = ["Organ", "Status", "Score", "Volume, ml", "Centre (LPS), mm", "Box, mm", "Slices to look at"]
     head += ["Dice", "HD95, mm", "Reference, ml"] if compared else []
-    cells = "".join(f'<th scope="col"{_n(i > 1)}>{title}</th>' for i, title in enumerate(head))
-    rows = "".join(_row(entry, compared) for entry in entries)
-    return f'<div class="scroll"><table><thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return table([(title, i > 1) for i, title in enumerate(head)], [_row(entry, compared) for entry in entries])
 
 
 def _row(entry: _Entry, compared: bool) -> str:
@@ -132,14 +138,15 @@ def _row(entry: _Entry, compared: bool) -> str:
         f"{organ.mask.volume_ml:.1f}" if organ.mask is not None else "",
         _triple(region.centre_lps, ", ", 1) if region.usable else "",
         _triple(region.size_mm, " × ", 0) if region.usable else "",
+        counts_text(organ.review) if organ.mask is not None else "",
     ]
     if compared:
         figures += [
             *agreement(organ.mask, entry.reference),
             f"{entry.reference.volume_ml:.1f}" if entry.reference else "",
         ]
-    cells = "".join(f"<td{_n(True)}>{_e(text) or '–'}</td>" for text in figures)
-    name = f'<th scope="row">{_swatch(entry.rgb)}{_e(organ.organ)}</th>'
+    cells = "".join(f"<td{number(True)}>{_e(text) or '–'}</td>" for text in figures)
+    name = f'<th scope="row">{swatch(entry.rgb)}{_e(organ.organ)}</th>'
     return f'<tr>{name}<td class="word {entry.words.tone}">{_e(entry.words.status)}</td>{cells}</tr>'
 
 
@@ -156,26 +163,12 @@ def _organ(entry: _Entry, compared: bool) -> str:
     rows = "".join(f"<dt>{name}</dt><dd>{_e(value)}</dd>" for name, value in facts if value)
     notes = "".join(f"<li>{_e(note)}</li>" for note in words.notes)
     notes = f'<ul class="notes">{notes}</ul>' if notes else ""
-    views = "".join(_figure(picture, organ.organ) for picture in entry.pictures)
+    views = "".join(figure(picture, organ.organ) for picture in entry.pictures)
     views = f'<div class="views">{views}</div>' if views else ""
-    title = f"<h3>{_swatch(entry.rgb)}{_e(organ.organ)}</h3>"
+    title = f"<h3>{swatch(entry.rgb)}{_e(organ.organ)}</h3>"
     badge = f'<span class="badge {words.tone}">{SIGNS[words.tone]} {_e(words.status)}</span>'
     kind = "organ missing" if words.tone == "missing" else "organ"
-    return f'<section class="{kind}"><div>{title}{badge}<dl>{rows}</dl>{notes}</div>{views}</section>'
-
-
-def _figure(picture: Picture, organ: str) -> str:
-    plane = picture.plane
-    data = base64.b64encode(picture.png).decode("ascii")
-    letters = zip("lrtb", (plane.left, plane.right, plane.top, plane.bottom), strict=True)
-    marks = "".join(f'<b class="{edge}" aria-hidden="true">{letter}</b>' for edge, letter in letters)
-    where = f"{picture.coordinate} = {picture.position_mm:.1f} mm"
-    alt = f"{plane.name} slice through {organ} at {where}"
-    return (
-        f'<figure><div class="frame"><img width="{SIZE_PX}" height="{SIZE_PX}" alt="{_e(alt)}" '
-        f'src="data:image/png;base64,{data}">{marks}</div>'
-        f"<figcaption>{plane.name}, {where} · {picture.side_mm:.0f} mm wide</figcaption></figure>"
-    )
+    return f'<section class="{kind}"><div>{title}{badge}<dl>{rows}</dl>{notes}</div>{views}{entry.review}</section>'
 
 
 def _score(organ: OrganResult) -> str:
@@ -185,16 +178,3 @@ def _score(organ: OrganResult) -> str:
 
 def _triple(values: Sequence[float] | None, between: str, digits: int) -> str:
     return "" if values is None else between.join(f"{v:.{digits}f}" for v in values)
-
-
-def _swatch(rgb: Rgb) -> str:
-    return f'<span class="swatch" style="background:rgb({rgb[0]},{rgb[1]},{rgb[2]})"></span>'
-
-
-def _n(number: bool) -> str:
-    return ' class="n"' if number else ""
-
-
-def _e(text: object) -> str:
-    """Any text made harmless in HTML, attributes included."""
-    return escape(str(text), quote=True)

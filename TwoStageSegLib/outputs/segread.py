@@ -25,10 +25,24 @@ class _Entry:
     name: str
     layer: int
     label: int
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A segment with its tags, such as ``TerminologyEntry`` or ``TwoStageSeg.Model``."""
+
+    mask: Mask
+    tags: Mapping[str, str]
 
 
 def read_segmentation(path: str | Path, onto: Geometry | None = None) -> list[Mask]:
-    """The segments of a ``.seg.nrrd`` as trimmed masks, in the file's order; ``organ`` is the segment's name.
+    """The segments of a ``.seg.nrrd`` as trimmed masks, in the file's order; see :func:`read_segments`."""
+    return [segment.mask for segment in read_segments(path, onto)]
+
+
+def read_segments(path: str | Path, onto: Geometry | None = None) -> list[Segment]:
+    """The segments of a ``.seg.nrrd``, trimmed, in the file's order; a mask's ``organ`` is the segment's name.
 
     Slicer may store only the part of the image that holds segments. Its header then moves the origin, so the file's
     grid is right as it stands; the stored extents (a hint for compact loading) are not needed. A label image without
@@ -53,16 +67,14 @@ def read_segmentation(path: str | Path, onto: Geometry | None = None) -> list[Ma
     if array.dtype.kind == "f":
         raise refused("it holds fractions, not labels")
     shift = (0, 0, 0) if onto is None else _whole_voxel_shift(geometry, onto)
-    masks = []
+    segments: list[tuple[int, Segment]] = []
     for layer in range(array.shape[-1]):
         labels = np.ascontiguousarray(array[..., layer])  # one pass over the interleaved layers instead of many
         found = _label_boxes(labels)
-        masks += [
-            (i, _cut(entry.name, labels, entry.label, found.get(entry.label), geometry))
-            for i, entry in _entries(header, layer, found, array.shape[-1])
-        ]
-    ordered = [mask for _, mask in sorted(masks, key=lambda pair: pair[0])]
-    return ordered if onto is None else [_moved(mask, shift, onto) for mask in ordered]
+        for i, entry in _entries(header, layer, found, array.shape[-1]):
+            mask = _cut(entry.name, labels, entry.label, found.get(entry.label), geometry)
+            segments.append((i, Segment(mask if onto is None else _moved(mask, shift, onto), entry.tags)))
+    return [segment for _, segment in sorted(segments, key=lambda pair: pair[0])]
 
 
 def _entries(
@@ -71,7 +83,7 @@ def _entries(
     """The segments of one layer with their place in the file's list."""
     indices = [int(m[1]) for k in header.keys if (m := re.fullmatch(r"Segment(\d+)_ID", k))]
     if not indices and layers == 1:
-        return [(i, _Entry(f"Segment_{label}", 0, label)) for i, label in enumerate(sorted(found))]
+        return [(i, _Entry(f"Segment_{label}", 0, label, {})) for i, label in enumerate(sorted(found))]
     entries = [(i, _entry(header, i)) for i in sorted(indices)]
     if any(not 0 <= e.layer < layers for _, e in entries):
         raise refused(f"a segment names a layer that is not among its {layers}")
@@ -87,7 +99,9 @@ def _entry(header: Header, index: int) -> _Entry:
         layer, label = int(value("Layer", str(index))), int(value("LabelValue", "1"))
     except ValueError as error:
         raise refused(f"segment {index} has a layer or label that is not a number") from error
-    return _Entry(value("Name", "") or value("ID", ""), layer, label)
+    pairs = (part.partition(":") for part in value("Tags", "").split("|") if ":" in part)
+    tags = {name.strip(): content for name, _, content in pairs}
+    return _Entry(value("Name", "") or value("ID", ""), layer, label, tags)
 
 
 def _label_boxes(labels: NDArray) -> dict[int, tuple[slice, ...]]:

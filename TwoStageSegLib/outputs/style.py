@@ -1,7 +1,7 @@
 """The report's look: one style sheet for screen and print, no fonts or files from elsewhere."""
 
 CSS = """
-:root { --ink: #1b2430; --soft: #5a6675; --line: #d9dfe6; --back: #f4f6f8; --good: #17663a; --look: #8a4b00;
+:root { --ink: #1b2430; --soft: #5a6675; --line: #d9dfe6; --back: #f4f6f8; --good: #2b3a4b; --look: #8a4b00;
   --missing: #a3161a }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--back); color: var(--ink); font: 15px/1.45 system-ui, "Segoe UI", Roboto, Arial,
@@ -50,6 +50,11 @@ thead th { color: var(--soft); font-weight: 600; white-space: nowrap } tbody th 
 .n { text-align: right; white-space: nowrap } th.n:last-child, td.n:last-child { padding-right: 0 }
 td.word { font-weight: 600; white-space: nowrap }
 .key { margin-bottom: 12px }
+.review { grid-column: 1 / -1 } .review > p { margin: 6px 0 } .why { display: block; color: var(--ink) }
+.profile { display: block; width: 100%; max-width: 720px; height: auto; font: 10px system-ui, Arial, sans-serif; fill:
+  var(--soft) }
+.audit { margin-top: 26px } .audit pre { font-size: 12px; overflow-x: auto; background: #fff; border: 1px solid
+  var(--line); border-radius: 8px; padding: 12px; white-space: pre-wrap; overflow-wrap: anywhere }
 footer { margin-top: 26px; color: var(--soft); font-size: 13px }
 @media (max-width: 1180px) { .organ { grid-template-columns: 1fr } }
 @media print { body { background: #fff; font-size: 12px } main { max-width: none; padding: 0 } h2 { break-after: avoid }

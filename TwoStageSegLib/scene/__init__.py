@@ -7,6 +7,7 @@ Works on desktop Slicer and on the slicer-core package alike. A scan becomes a :
 
 from .regions import move_point, move_roi, point_to_region, region_to_point, region_to_roi, roi_to_region
 from .segments import Existing, mask_from_segment, put_mask
+from .source import check_source
 from .undo import UndoStack
 from .views import centre_views
 from .volumes import node_from_volume, volume_from_node
@@ -15,6 +16,7 @@ __all__ = [
     "Existing",
     "UndoStack",
     "centre_views",
+    "check_source",
     "mask_from_segment",
     "move_point",
     "move_roi",

@@ -42,6 +42,8 @@ class UndoStack:
         segmentation.SetConversionParameter(_reference_geometry(), geometry)
         self._node.SetNodeReferenceID(self._node.GetReferenceImageGeometryReferenceRole(), volume_id)
         self._node.SetAndObserveTransformNodeID(transform_id)
+        if self._node.GetDisplayNode() is not None:
+            self._node.GetDisplayNode().Modified()  # the slice views do not hear of segments that a history brings back
         return True
 
     @property

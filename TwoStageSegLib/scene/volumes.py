@@ -33,8 +33,8 @@ def volume_from_node(node: Any) -> Volume:
     Raises
     ------
     InputRefused
-        ``E_EMPTY`` no voxels; ``E_DIM`` one slice or several values per voxel (colour, vectors); ``E_TRANSFORM`` a
-        non-linear parent transform; ``E_GEOMETRY`` axes not at right angles.
+        ``E_EMPTY`` no voxels; ``E_DIM`` one slice; ``E_COMPONENTS`` several values per voxel (colour, vectors);
+        ``E_TRANSFORM`` a non-linear parent transform; ``E_GEOMETRY`` axes not at right angles.
     """
     voxels = voxels_view(node.GetImageData() if node is not None else None)
     matrix = _matrix(node)
@@ -82,7 +82,9 @@ def voxels_view(image: Any) -> NDArray:
     if scalars is None or scalars.GetNumberOfTuples() == 0:
         raise InputRefused("E_EMPTY", "The image holds no voxels. Load it again or choose another.")
     if scalars.GetNumberOfComponents() != 1:
-        raise InputRefused("E_DIM", "The image has several values per voxel (colour or vectors); a CT or MR is needed.")
+        raise InputRefused(
+            "E_COMPONENTS", "The image has several values per voxel (colour or vectors); a CT or MR is needed."
+        )
     x, y, z = image.GetDimensions()
     return numpy_support.vtk_to_numpy(scalars).reshape(z, y, x)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputRefused
-from ..io.plausible import check_ct
+from ..io.plausible import check_ct, check_scan
 from ..model import Model
-from ..scene import volume_from_node
+from ..scene import check_source, volume_from_node
 from ..volume import Volume
 from .link import ModelKey, VolumeKey
 from .models import Installed
@@ -43,7 +43,8 @@ class Desk:
         self.volume_text = ""
         self.entry: Installed | None = None
         self._looked_s = clock()
-        self._fits: object = None  # scan and model that were found to go together
+        self._judged: object = None  # scan and model that were looked at together
+        self._verdict: InputRefused | None = None
         self._target_node: Any = None
         self._targets: dict[str, Target] = {}
         self._rows: dict[tuple[str, str], dict[str, OrganState]] = {}
@@ -107,15 +108,29 @@ class Desk:
         try:
             volume = volume_from_node(self.volume_node)
             self.volume_text = " · ".join(filter(None, (volume.size_text, volume.modality)))
-            fit = (self.volume_key(volume), volume.modality, None if self.model is None else self.model.sha256)
-            if self.model is not None and self.model.manifest.input.modality == "CT" and fit != self._fits:
-                check_ct(volume)  # looks at a million voxels: not again for every mouse move
-            self._fits = fit
+            self._judge(volume)
         except InputRefused as error:
+            if self.problems.at(VOLUME) != str(error):
+                self.log.add(error.code)
             self.problems.put(VOLUME, str(error))
             return None
         self.problems.solve(VOLUME)
         return volume
+
+    def _judge(self, volume: Volume) -> None:
+        """Refuse what the model cannot use. Looks at files and voxels: not again for every mouse move."""
+        subject = (self.volume_key(volume), volume.modality, None if self.model is None else self.model.sha256)
+        if subject != self._judged:
+            self._judged, self._verdict = subject, None
+            try:
+                check_source(self.volume_node)
+                check_scan(volume)
+                if self.model is not None and self.model.manifest.input.modality == "CT":
+                    check_ct(volume)
+            except InputRefused as error:
+                self._verdict = error
+        if self._verdict is not None:
+            raise InputRefused(self._verdict.code, str(self._verdict))
 
     def look_again(self) -> None:
         """A scan that could not be used may have been put right (taken out of a transform): looked at every second."""
@@ -147,6 +162,13 @@ class Desk:
     def known_target(self) -> Target | None:
         """The chosen target, if something has been written into it since it was loaded."""
         return None if self._target_node is None else self._targets.get(self._target_node.GetID())
+
+    def measured(self, organ: str, volume_ml: float) -> None:
+        """An organ's contour has this volume now; its row says so if it was segmented before."""
+        row = self.rows.get(organ)
+        if row is not None and row.volume_ml is not None and abs(row.volume_ml - volume_ml) > 1e-6:
+            row.volume_ml = volume_ml
+            self.changed.emit(Change.ORGANS)
 
     def forget_figures(self, target: Target) -> None:
         """After an undo: a row says nothing about a segment that is gone."""

@@ -158,7 +158,7 @@ class WorkerLink:
             return
         if isinstance(event, Progress) and event.run != self.run_number:
             return
-        if isinstance(event, (Done, Cancelled, Error)):
+        if isinstance(event, (Done, Cancelled, Error)) and getattr(event, "about", "") != "review":
             if event.run is not None and event.run != self.run_number:
                 return
             self._settle(event)

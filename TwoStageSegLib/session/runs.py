@@ -13,6 +13,7 @@ from ..model import Model
 from ..pipeline import OrganResult
 from ..region import Region
 from ..volume import Volume
+from ..worker_client import OrganArrived
 from .link import ClientEvent, ModelKey, VolumeKey, WorkerLink
 from .markers import Markers
 from .notes import MODEL, RUN, TARGET, VOLUME, Log, Problems
@@ -133,7 +134,7 @@ class Runs:
         elif isinstance(event, Cancelled):
             self._log.add(f"run {job.number}: cancelled")
             self.end("Cancelled. Nothing was changed.", unfinished=True)
-        elif hasattr(event, "result"):
+        elif isinstance(event, OrganArrived):
             self._arrived(job, event.result)
 
     def end(self, outcome: str, unfinished: bool) -> None:
@@ -214,8 +215,7 @@ def _note(result: OrganResult) -> RowNote:
     mask = result.mask
     if mask is None:
         return RowNote.EMPTY if result.region.usable else RowNote.NONE
-    ends = zip(mask.start_zyx, mask.trimmed().voxels.shape, mask.geometry.shape_zyx, strict=True)
-    if any(start == 0 or start + length >= size for start, length, size in ends):
+    if mask.at_image_edge:
         return RowNote.CUT
     return RowNote.EDGE if mask.touches_edge else RowNote.NONE
 

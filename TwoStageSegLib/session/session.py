@@ -14,12 +14,14 @@ from .adding import Adding
 from .corrections import Corrections
 from .desk import Desk
 from .forecast import Forecast
+from .jobs import job_for
 from .link import ClientEvent, WorkerLink
 from .markers import Markers
 from .models import Installed
 from .notes import MODEL, RUN, VOLUME
 from .plan import Plan, Question, plan
-from .runs import Job, Runs
+from .reviewing import Reviewing
+from .runs import Runs
 from .signals import Change
 from .target import Origin, Policy
 from .transport import Transport
@@ -35,7 +37,7 @@ class Session(Desk):
     timings_file : where measured times are kept; None for memory only. clock : seconds that only go forward.
 
     :meth:`tick` must be called a few times a second. ``corrections`` holds what a person does about one organ,
-    ``forecast`` the device and the time that a run will take.
+    ``forecast`` the device and the time that a run will take, ``reviewing`` the slices that need a look.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Session(Desk):
         self.runs = Runs(self.link, clock, self.changed.emit, self.problems, self.log, self.timings, self.markers)
         self.adding = Adding(self.changed.emit, self.problems, self.log)
         self.forecast = Forecast(self)
+        self.reviewing = Reviewing(self)
         self._watch = SceneWatch(scene, self.forget_scene, self._node_removed)
 
     @property
@@ -85,7 +88,7 @@ class Session(Desk):
         """Have the worker load the model now, so that the device is known and the first run is short."""
         model = self.model
         if model is not None and not self.busy:
-            self._with_worker(lambda: self.runs.load(self.model_key(model)))
+            self.with_worker(lambda: self.runs.load(self.model_key(model)))
 
     def add_model_from_file(self, source: str | Path) -> bool:
         """Copy a bundle (zip or folder) in, verify it, begin its self-test; the end is MODEL or a problem there."""
@@ -94,7 +97,7 @@ class Session(Desk):
             return False
         if not self.adding.begin(Path(source)):
             return False
-        return self._with_worker(lambda: self.runs.load(self.adding.key))
+        return self.with_worker(lambda: self.runs.load(self.adding.key))
 
     def run(self, organs: Iterable[str] | None = None, decided: Policy | None = None) -> bool:
         """Locate and segment all ticked organs, or those named. True if it has begun.
@@ -144,19 +147,27 @@ class Session(Desk):
     def can_undo(self) -> bool:
         return self.known_target is not None and self.known_target.can_undo and not self.busy
 
+    def begin_edit(self) -> None:
+        """A stroke of a brush is about to change the target segmentation; :meth:`undo` takes it back by itself."""
+        if self.target is not None and self.volume_node is not None:
+            self.target_for(self.volume_node).begin_edit()
+            self.changed.emit(Change.TARGET)
+
     def undo(self) -> bool:
-        """Take back what the last run changed in the target segmentation."""
+        """Take back what the last run or stroke changed in the target segmentation."""
         target = self.known_target
         if target is None or self.busy or not target.undo():
             return False
         self.log.add("undo")
         self.forget_figures(target)
+        self.reviewing.rechecks.touch()
         return True
 
     def tick(self) -> None:
         """Deliver what the worker said and do what has waited; to be called a few times a second."""
         self.link.tick()
         self.corrections.tick()
+        self.reviewing.tick()
         self.look_again()
 
     def forget_scene(self) -> None:
@@ -170,6 +181,7 @@ class Session(Desk):
         self.question = None
         self.target = None
         self.choose_volume(None)
+        self.reviewing.forget()
 
     def close(self) -> None:
         """The panel or the program goes: no process and no observer stays; the nodes do."""
@@ -180,26 +192,10 @@ class Session(Desk):
     def _begin(self, decision: Plan, volume: Volume) -> bool:
         if not decision.organs or self.model is None:
             return False
-        given = ((n, self.rows[n]) for n in decision.organs)
-        regions = {n: row.region for n, row in given if row.yours and row.region is not None}
-        volume_node = self.volume_node
-        job = Job(
-            self.model,
-            self.device,
-            volume_node,
-            volume,
-            self.volume_key(volume),
-            self.rows,
-            decision.organs,
-            regions,
-            decision.policies,
-            lambda: self.target_for(volume_node),
-            None if self.target is None else self.target_for(volume_node),
-            self.forecast.of(len(decision.organs), len(regions) == len(decision.organs), volume),
-        )
-        return self._with_worker(lambda: self.runs.begin(job))
+        job = job_for(self, self.model, decision, volume)
+        return self.with_worker(lambda: self.runs.begin(job))
 
-    def _with_worker(self, act: Callable[[], None]) -> bool:
+    def with_worker(self, act: Callable[[], None]) -> bool:
         """Do something that may have to start the process; what goes wrong stands at the button."""
         try:
             act()
@@ -221,7 +217,10 @@ class Session(Desk):
             return
         if isinstance(event, Done) and self.runs.job is not None:
             self.forecast.finished(self.runs.job)
-        self.runs.take(event)
+        job = self.runs.job
+        if not (isinstance(event, Error) and event.about == "review"):
+            self.runs.take(event)
+        self.reviewing.rechecks.heard(event, job)
 
     def _put_down(self) -> None:
         """Another scan or model: what was begun on the last one is not carried over."""
@@ -244,6 +243,7 @@ class Session(Desk):
             self._stop()
         if node is self.volume_node:
             self.choose_volume(None)
+        self.reviewing.forget_node(node)
         self.forget_node(node)
         self.markers.remove_volume(node.GetID())
         if lost:

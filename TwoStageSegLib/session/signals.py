@@ -17,6 +17,8 @@ class Change(StrEnum):
     TARGET = "target"
     QUESTION = "question"
     PROBLEMS = "problems"
+    REVIEW = "review"  # the list is another one
+    SLICE = "slice"  # the slice that is shown, or whether it was seen
     LOG = "log"
 
 

@@ -82,6 +82,11 @@ class Target:
         segment.SetTag(VOXELS_TAG, digest(mask_from_segment(self.node, segment_id, volume)))
         return segment_id
 
+    def begin_edit(self) -> None:
+        """A person is about to change a segment by hand: a step of its own for :meth:`undo`."""
+        self._undo.save()
+        self._step_open = False
+
     def undo(self) -> bool:
         """Take the last step back; False if there is none."""
         self._step_open = False

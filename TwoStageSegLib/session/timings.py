@@ -12,6 +12,11 @@ from ..outputs.atomic import atomic_file
 _LIMIT = 100_000  # bytes
 
 
+def timings_file() -> Path:
+    """Where the measured times of this user are kept."""
+    return Path.home() / ".twostageseg" / "timings.json"
+
+
 @dataclass(frozen=True)
 class Timing:
     """Seconds of the parts of a run. ``load``: process start, model, self-test; ``segment``: one organ."""

@@ -1,6 +1,7 @@
 """The prepared layout: one folder per case with plain arrays, read by memory map.
 
-``ct.npy`` int16 HU and ``labels.npy`` uint8 (value = 1 + position in ``organs``), both ``(z, y, x)`` in standard
+``ct.npy`` int16 HU (of images without units: thousandths of the volume's own range, see
+``TwoStageSegLib.systems.preprocess``) and ``labels.npy`` uint8 (value = 1 + position in ``organs``), both ``(z, y, x)`` in standard
 orientation at the scan's own resolution; ``outside.npy`` uint8, distance outside the body in mm (0 inside, at most
 255); ``case.json`` with spacing, which organs are known, and each known organ's box and completeness.
 An organ that is not contoured is *unknown*: it is missing from ``known`` and must never count as background. Where a
@@ -19,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from TwoStageSegLib.systems.preprocess import PERCENTILES, RANGE_UNITS, value_range
 
 ORGANS = ("Brainstem", "SpinalCord", "Parotid_R", "Parotid_L", "Esophagus", "Larynx", "Bone_Mandible")
 
@@ -43,6 +46,12 @@ class Case:
     organs: tuple[str, ...]
     known: dict[str, KnownOrgan]
     absent: tuple[str, ...] = ()
+    modality: str = "CT"
+
+    @property
+    def air(self) -> float:
+        """What lies beyond the image, in its units."""
+        return air_of(self.modality)
 
     @cached_property
     def ct(self) -> NDArray[np.int16]:
@@ -79,9 +88,10 @@ def write_case(
     organs: Sequence[str],
     fractions: dict[str, float],
     absent: Sequence[str] = (),
+    modality: str = "CT",
 ) -> None:
     """Write one case. ``fractions`` holds the known organs and how much of each lies inside the scan; ``absent`` those
-    that the scan certainly does not hold."""
+    that the scan certainly does not hold. ``ct`` is in the image's own units whatever its ``modality``."""
     folder.mkdir(parents=True, exist_ok=True)
     known: dict[str, Any] = {}
     for organ, fraction in fractions.items():
@@ -90,9 +100,10 @@ def write_case(
             continue
         box = [[int(w.min()), int(w.max()) + 1] for w in where]
         known[organ] = asdict(KnownOrgan(box, float(fraction)))
-    np.save(folder / "ct.npy", np.clip(ct, -1024, 3071).astype(np.int16))
+    np.save(folder / "ct.npy", in_units(ct, modality))
     np.save(folder / "labels.npy", labels.astype(np.uint8))
-    np.save(folder / "outside.npy", distance_outside(ct, spacing_zyx_mm))
+    outside = distance_outside(ct, spacing_zyx_mm) if modality == "CT" else np.zeros(ct.shape, np.uint8)
+    np.save(folder / "outside.npy", outside)
     text = {
         "name": name,
         "split": split,
@@ -101,6 +112,7 @@ def write_case(
         "organs": list(organs),
         "known": known,
         "absent": list(absent),
+        "modality": modality,
     }
     (folder / "case.json").write_text(json.dumps(text, indent=1), encoding="utf-8")
 
@@ -123,11 +135,30 @@ def load_cases(root: Path, split: str | None = None) -> list[Case]:
                 tuple(raw["organs"]),
                 {k: KnownOrgan(**v) for k, v in raw["known"].items()},
                 tuple(raw.get("absent", ())),
+                raw.get("modality", "CT"),
             )
         )
     if not cases:
         raise FileNotFoundError(f"no prepared cases under {root}; run 'python -m training data ...' first")
     return cases
+
+
+def in_units(voxels: NDArray, modality: str) -> NDArray[np.int16]:
+    """HU of a CT; other images in thousandths of their own range, as the engine's preprocessing sees them.
+
+    A percentile follows every change of scale and offset, so the engine sees the same in the prepared array as in the
+    original image.
+    """
+    if modality == "CT":
+        return np.clip(voxels, -1024, 3071).astype(np.int16)
+    low, high = value_range(voxels, PERCENTILES)
+    values = (voxels.astype(np.float32) - low) * (RANGE_UNITS / (high - low))
+    return np.clip(np.rint(values), -30000, 30000).astype(np.int16)
+
+
+def air_of(modality: str) -> float:
+    """What lies beyond an image of this kind."""
+    return -1024.0 if modality == "CT" else 0.0
 
 
 def distance_outside(ct: NDArray, spacing_zyx_mm: Sequence[float]) -> NDArray[np.uint8]:

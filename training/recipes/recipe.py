@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..augment import PoseRange
+from ..augment import IntensityRange, PoseRange
 from ..data.prepared import ORGANS
 
 
@@ -35,12 +35,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the result. Sizes in voxels (z, y, x), spacings in mm (z, y, x)."""
+    """Everything that decides the result. Sizes in voxels (z, y, x), spacings in mm (z, y, x).
+
+    ``clip``, ``centre`` and ``scale`` are HU, or thousandths of a volume's own range where ``modality`` is not CT.
+    ``mirror``: training crops are mirrored at random, which needs an anatomy that is (left and right organs in pairs).
+    ``locate_jitter_mm``: how far the locator's windows are moved off what they are centred on.
+    """
 
     name: str
     targets: tuple[Target, ...]
     outputs: tuple[str, ...] = ()
     organs: tuple[str, ...] = ORGANS
+    modality: str = "CT"
     clip: tuple[float, float] = (-300.0, 700.0)
     centre: float = 0.0
     scale: float = 150.0
@@ -48,6 +54,7 @@ class Recipe:
     locate_shape: tuple[int, int, int] = (48, 40, 64)
     locate_widths: tuple[int, ...] = (16, 32, 64, 96)
     locate_batch: int = 2
+    locate_jitter_mm: float = 60.0
     locate_negatives: float = 0.15
     segment_spacing: tuple[float, float, float] = (2.5, 3.0, 3.0)
     segment_widths: tuple[int, ...] = (24, 48, 96, 160)
@@ -57,10 +64,12 @@ class Recipe:
     lr: float = 1e-3
     weight_decay: float = 1e-4
     ema: float = 0.998
+    mirror: bool = True
     average_mirror: bool = True
     box_slack_mm: float = 3.0
     recentre_mm: float = 8.0
     poses: PoseRange = field(default_factory=PoseRange)
+    intensities: IntensityRange = field(default_factory=IntensityRange)
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -39,11 +39,13 @@ def normalise(ct: Tensor, recipe: Recipe) -> Tensor:
 
 
 def finish(crop: Crop, case: Case, pose: Pose, recipe: Recipe, rng: np.random.Generator) -> Tensor:
-    """Surroundings, scanner differences and normalisation of a training crop: (1, D, H, W)."""
+    """Surroundings (of a CT), scanner differences and normalisation of a training crop: (1, D, H, W)."""
+    if case.modality != "CT":
+        return normalise(intensity(crop.ct, rng, recipe.intensities), recipe)[None]
     back_index = np.flatnonzero((case.outside == 0).any((0, 2)))[-1]
     to_back = (back_index - pose.centre_index[1]) * case.spacing_zyx_mm[1]
     ct = paint(crop.ct, crop.outside_mm, pose.spacing_mm, to_back + pose.shape[1] * pose.spacing_mm[1] / 2, rng)
-    return normalise(intensity(ct, rng), recipe)[None]
+    return normalise(intensity(ct, rng, recipe.intensities), recipe)[None]
 
 
 def stack(samples: list[Batch]) -> Batch:

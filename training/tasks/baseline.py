@@ -74,7 +74,7 @@ class BaselineTask:
             centre = voxels[rng.integers(len(voxels))] + rng.uniform(-1, 1, 3) * half
         else:
             centre = rng.uniform(0, 1, 3) * size
-        mirror = bool(rng.random() < 0.5)
+        mirror = bool(rng.random() < 0.5) and self.recipe.mirror
         pose = Pose(centre, self.recipe.segment_spacing, self.recipe.baseline_shape, rotation, scale, mirror)
         crop = draw(case, pose, self.recipe.organs)
         return {"image": finish(crop, case, pose, self.recipe, rng), "labels": crop.labels, "known": crop.known}

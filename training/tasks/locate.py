@@ -80,16 +80,16 @@ class LocateTask:
     def _sample(self, case: Case, rng: np.random.Generator) -> Batch:
         rotation, scale, shift = random_pose(rng, self.recipe.poses)
         size = np.asarray(case.ct.shape, float)
+        jitter = self.recipe.locate_jitter_mm
         if case.known and rng.random() < 0.7:
             centre = case.centre_index(list(case.known)[rng.integers(len(case.known))])
         else:
             centre = rng.uniform(0.1, 0.9, 3) * size
-        centre = centre + rng.uniform(-60, 60, 3) / case.spacing_zyx_mm + shift / case.spacing_zyx_mm
+        centre = centre + rng.uniform(-jitter, jitter, 3) / case.spacing_zyx_mm + shift / case.spacing_zyx_mm
         # in plane the window holds most of the body; keep it near the middle
         centre[1:] = 0.5 * centre[1:] + 0.25 * size[1:]
-        pose = Pose(
-            centre, self.recipe.locate_spacing, self.recipe.locate_shape, rotation, scale, bool(rng.random() < 0.5)
-        )
+        mirror = bool(rng.random() < 0.5) and self.recipe.mirror
+        pose = Pose(centre, self.recipe.locate_spacing, self.recipe.locate_shape, rotation, scale, mirror)
         crop = draw(case, pose, self.recipe.organs, self.smooth[case.name])
         return {"image": finish(crop, case, pose, self.recipe, rng), "labels": crop.labels, "known": crop.known}
 

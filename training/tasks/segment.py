@@ -12,7 +12,7 @@ from ..augment import random_pose
 from ..data.prepared import Case
 from ..losses import cross_entropy, dice_loss, known_weight
 from ..recipes.recipe import Recipe, Target
-from ..sampling import Pose, draw
+from ..sampling import Pose, draw, mirrored
 from .base import Batch, dice, finish, normalise, stack
 
 
@@ -72,8 +72,8 @@ class SegmentTask:
         if target.along_z:
             lo, hi = case.known[target.organ].box[0]
             centre[0] = rng.uniform(lo - 4, hi + 4)
-        paired = target.channel != target.organ or target.organ in ("Parotid_R",)
-        mirror = sided(target) if paired else bool(rng.random() < 0.5)
+        paired = mirrored(target.organ) != target.organ
+        mirror = sided(target) if paired else bool(rng.random() < 0.5) and self.recipe.mirror
         pose = self._pose(case, target, centre, rotation, scale, mirror)
         crop = draw(case, pose, self.recipe.channels)
         return {

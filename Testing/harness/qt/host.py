@@ -12,12 +12,13 @@ from typing import Any
 import slicer
 
 from ..minislicer import MiniSlicer
-from . import api, bridge, ctk_widgets, node_widgets, scene_widgets, scripted, segment_widgets, util
+from . import api, bridge, ctk_widgets, node_widgets, plot_widgets, scene_widgets, scripted, segment_widgets, util
 from .application import Application, Qt, sample_data, scratch_folder, segment_editor
 from .modules import CtkModule, QtModule
 from .standin import stand_in_for
 
-_STAND_INS = (ctk_widgets, scene_widgets, node_widgets, segment_widgets)  # importing them registers their classes
+# importing them registers their classes
+_STAND_INS = (ctk_widgets, scene_widgets, node_widgets, plot_widgets, segment_widgets)
 _GONE = object()
 
 

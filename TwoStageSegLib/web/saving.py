@@ -1,0 +1,39 @@
+"""What is downloaded: the scene's own segments as Slicer writes them, and the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputRefused
+from ..outputs.atomic import atomic_file
+from ..outputs.report import write_report
+from ..session import Session
+from ..session.results import result_of
+
+
+def save_segmentation(session: Session, file: Path) -> None:
+    """The target segmentation as ``.seg.nrrd``, by Slicer's own writer: every segment, edited or not.
+
+    Raises
+    ------
+    InputRefused : there is none, or it cannot be written.
+    """
+    from ..scene.runtime import slicer_class
+
+    node = session.target
+    if node is None or node.GetSegmentation().GetNumberOfSegments() == 0:
+        raise InputRefused("E_SEGMENTATION", "There is nothing to save yet. Locate and segment first.")
+    storage = slicer_class("vtkMRMLSegmentationStorageNode")()
+    storage.SetScene(session.scene)
+    storage.SetUseCompression(True)
+    with atomic_file(file) as temporary:
+        storage.SetFileName(str(temporary))
+        if not storage.WriteData(node):
+            raise InputRefused("E_OUTPUT", "Slicer could not write the segmentation. Is the disk full?")
+
+
+def save_report(session: Session, file: Path) -> None:
+    """The report of what is in the scene now. Raises InputRefused if there is nothing to report."""
+    volume, result = result_of(session)
+    assert session.model is not None
+    write_report(file, volume, result, session.model)
