@@ -86,6 +86,7 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     )
     add("--json", metavar="OUT.json", help="write status, region, volume and timings per organ")
     add("--report", metavar="OUT.html", help="write a page with pictures of every organ")
+    _add_second_look(parser)
 
 
 def _add_locate(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +104,7 @@ def _add_review(parser: argparse.ArgumentParser) -> None:
     add("--json", metavar="OUT.json", help="write every slice and every figure")
     add("--csv", metavar="OUT.csv", help="write every slice as a table")
     add("--report", metavar="OUT.html", help="write a page with profiles and pictures of the worst slices")
+    _add_second_look(parser)
     add("--overwrite", action="store_true", help="replace output files that exist")
 
 
@@ -152,6 +154,14 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add("--organ", action="append", metavar="NAME", help="TG-263 name (repeatable; default: all of the model's)")
     add("--device", default="auto", choices=("auto", "cuda", "cpu"), help="where to compute (default: auto)")
     add("--overwrite", action="store_true", help="replace output files that exist")
+
+
+def _add_second_look(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--second-look",
+        action="store_true",
+        help="judge the slices also by whether a moved crop gives the same outline (a quarter more time)",
+    )
 
 
 @contextlib.contextmanager

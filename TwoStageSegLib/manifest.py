@@ -83,8 +83,8 @@ class OrganSpec:
     crop is flipped left-right on the way in and out (one network for both sides). ``crop_mm`` (z, y, x) is the crop
     around a clicked centre; ``margin_mm`` (x-, x+, y-, y+, z-, z+) is added to a located box, from the measured
     location error. A region with a score under ``low_score`` is "low confidence", under ``located_score`` "not
-    located". ``volume_ml`` is the training range. ``refine``: segment again around the first mask's middle, also where
-    the location was automatic. ``review`` is None if nothing was fitted to judge this organ's slices by.
+    located". ``volume_ml`` is the training range. ``review`` is None if nothing was fitted to judge this organ's
+    slices by.
     """
 
     name: str
@@ -99,7 +99,6 @@ class OrganSpec:
     terminology: str
     rgb: list[int]
     network: str = "segment"
-    refine: bool = False
     review: ReviewSpec | None = None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from TwoStageSegLib.errors import TwoStageSegError
 
 from . import commands
-from .data.layouts import OWN, known
+from .data.published import OWN, known
 
 DATA = Path("prepared/openkbp")
 RUN = Path("runs/hn-oar-ct")

@@ -38,6 +38,9 @@ def card_text(m: Manifest) -> str:
         grid = " x ".join(f"{s:g}" for s in n.spacing_mm)
         widths = "-".join(str(w) for w in n.arguments["widths"])
         lines.append(f"| {role} | {grid} | {widths} | {', '.join(n.outputs)} |")
+    if m.input.percentiles is not None:
+        low, high = m.input.percentiles
+        lines += ["", f"Every volume's values are told in its own range: percentile {low:g} is 0, {high:g} is 1000."]
     if training := m.evaluation.get("training"):
         lines += ["", f"Training: {training}"]
     lines += ["", "## Measured", "", *_figures(m), "", "References: " + "; ".join(m.references), ""]

@@ -39,9 +39,16 @@ def _converted(options: argparse.Namespace) -> tuple[int, Path]:
     name, spec, cases = open_dataset(options.dataset, options.source, wanted)
     target = options.to / (options.name or name)
     shares = Shares(options.validation, options.test, options.seed)
-    told = (lambda line: None) if options.quiet else (lambda line: sys.stderr.write(line + "\n"))
-    convert(cases, spec, target, name, shares, options.organs, options.split, told)
+    convert(cases, spec, target, name, shares, options.organs, options.split, _nothing if options.quiet else _told)
     return len(list(target.glob("*/case.json"))), target
+
+
+def _told(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _nothing(line: str) -> None:
+    pass
 
 
 def suggest(options: argparse.Namespace) -> int:
@@ -66,6 +73,7 @@ def fit(options: argparse.Namespace) -> int:
     from .fit import FitOptions
     from .fit import fit as train
     from .recipes import recipe
+    from .recipes.recipe import check_cases
     from .tasks import task
 
     if options.threads:
@@ -75,6 +83,7 @@ def fit(options: argparse.Namespace) -> int:
     settings = FitOptions(
         steps=options.steps,
         decay_steps=options.decay_steps,
+        warmup=min(200, max(1, options.steps // 10)),  # of a short run a short part
         lr=chosen.lr,
         weight_decay=chosen.weight_decay,
         ema=chosen.ema,
@@ -85,6 +94,7 @@ def fit(options: argparse.Namespace) -> int:
         device=device,
     )
     training = load_cases(options.data, "train")
+    check_cases(chosen, training)
     if options.negatives:
         training += load_cases(options.negatives, "train")
     ranges = plausible_ranges(training)
@@ -124,6 +134,8 @@ def evaluate(options: argparse.Namespace) -> int:
 
     cases = _selected(load_cases(options.data, options.split), options)
     model = load_model(options.bundle)
+    if options.surroundings and model.manifest.input.modality != "CT":
+        raise UsageError("E_USAGE", "--surroundings puts a couch around a CT; this model is for another kind of image.")
     rows = measure(model, cases, not options.no_curves, options.device, options.surroundings)
     summary = summarise(rows, model.manifest.organ_names)
     about = about_bundle(model, options.device, options.split, options.grade, len(cases))
@@ -133,7 +145,8 @@ def evaluate(options: argparse.Namespace) -> int:
         plot_curves(summary, options.to / "location_error.png")
     sys.stdout.write(table(summary))
     if options.write:
-        text = f"{len(cases)} {options.split} cases of grade {options.grade} ({options.data.name}), whole organs only"
+        grade = f" of grade {options.grade}" if options.grade and any(c.grade for c in cases) else ""
+        text = f"{len(cases)} {options.split} cases{grade} ({options.data.name}), whole organs only"
         training = budget(options.run, model.manifest.networks) if options.run else "not stated"
         evaluation_for_manifest(model, summary, text, training)
     return 0
@@ -220,7 +233,7 @@ def suspicion(options: argparse.Namespace) -> int:
 
 
 def _selected(cases: list, options: argparse.Namespace, split: str = "") -> list:
-    chosen = [c for c in cases if options.grade in ("", c.grade)]
+    chosen = [c for c in cases if not c.grade or options.grade in ("", c.grade)]  # most data sets have no grades
     if not chosen:
         raise UsageError(
             "E_CASES", f"None of the {split or options.split} cases has grade {options.grade!r}. Choose another."

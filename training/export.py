@@ -28,7 +28,7 @@ from TwoStageSegLib.manifest import (
     SelfTest,
 )
 from TwoStageSegLib.model import CARD, Model, sha256_of, verify
-from TwoStageSegLib.structures import structure
+from TwoStageSegLib.structures import structure, structures
 from TwoStageSegLib.systems import create
 from TwoStageSegLib.systems.preprocess import PERCENTILES
 from TwoStageSegLib.systems.runner import build
@@ -40,6 +40,11 @@ from .recipes.recipe import Recipe, Target
 from .sources import Source
 
 SELF_TEST = "selftest.safetensors"
+
+COLOURS = (
+    (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
+)  # fmt: skip
+"""Of organs that the table of structures does not know, by turns: Okabe and Ito 2008, told apart by everybody."""
 
 
 def export(
@@ -137,9 +142,10 @@ def _organ(target: Target, recipe: Recipe) -> OrganSpec:
         threshold=0.5,
         volume_ml=[0.0, 1e6],
         terminology=known.terminology,
-        rgb=list(known.rgb),
+        rgb=list(
+            known.rgb if target.organ in structures() else COLOURS[recipe.organs.index(target.organ) % len(COLOURS)]
+        ),
         network=target.network,
-        refine=target.refine,
     )
 
 

@@ -30,10 +30,12 @@ class Reading:
     voxels: NDArray
     matrix: NDArray[np.float64]
 
-    def equals(self, other: Reading | None, tolerance_mm: float = 1e-3) -> bool:
+    def equals(self, other: Reading | None) -> bool:
+        """The same voxels (fractions to float32) on the same grid (to a micrometre, or what a header's float32 holds)."""
         if other is None or self.voxels.shape != other.voxels.shape:
             return False
-        return np.array_equal(self.voxels, other.voxels) and np.abs(self.matrix - other.matrix).max() <= tolerance_mm
+        mine, theirs = (r.voxels.astype(np.float64) for r in (self, other))
+        return np.allclose(mine, theirs, rtol=1e-6, atol=1e-3) and np.allclose(self.matrix, other.matrix, 1e-6, 1e-3)
 
 
 def ours(path: Path) -> Reading | str:

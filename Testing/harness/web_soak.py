@@ -38,16 +38,20 @@ def main(count: int = 20, ct: str = "") -> int:
                 processes = len(harness.descendants(server.pid))
                 person.close()
                 ended = time.monotonic()
-                while harness.descendants(server.pid) and time.monotonic() < ended + 30:
+                while (left := remains(server.pid, folder)) and time.monotonic() < ended + 30:
                     time.sleep(0.1)
-                left = len(harness.descendants(server.pid)) + len(list((folder / "tmp").iterdir()))
                 print(
-                    f"{number + 1:3d}  first picture {first_s:5.1f} s  {outcome}  processes {processes} -> "
-                    f"{len(harness.descendants(server.pid))} after {time.monotonic() - ended:.1f} s  "
-                    f"server {memory_mb(server.pid):.1f} MB  folders {len(list((folder / 'tmp').iterdir()))}",
+                    f"{number + 1:3d}  first picture {first_s:5.1f} s  {outcome}  {processes} processes; after "
+                    f"{time.monotonic() - ended:.1f} s {left} processes and folders left; server "
+                    f"{memory_mb(server.pid):.1f} MB",
                     flush=True,
                 )
         return int(left > 0)
+
+
+def remains(pid: int, folder: Path) -> int:
+    """Processes below the server, and folders in its place for temporary files."""
+    return len(harness.descendants(pid)) + len(list((folder / "tmp").iterdir()))
 
 
 def memory_mb(pid: int) -> float:

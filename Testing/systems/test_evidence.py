@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,19 +79,6 @@ def test_the_second_look_is_one_smaller_crop_moved_by_a_few_mm(system: LocaliseC
     low, high = inside.min(0), inside.max(0)
     assert seen[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))].all()
     assert max(map(abs, MOVED_MM)) <= 5.0
-
-
-def test_an_automatic_location_is_refined_only_if_the_organ_says_so(system: LocaliseCrop) -> None:
-    volume = phantom()
-    region = system.locate(volume, [ORGAN])[ORGAN]
-    batches = system.segmenters["segment"].batches
-    system.segment(volume, region)
-    once = len(batches)
-    organs = [replace(o, refine=True) for o in system.manifest.organs]
-    system.manifest = replace(system.manifest, organs=organs)
-    mask = system.segment(volume, region)
-    assert len(batches) == 3 * once
-    assert np.array_equal(mask.full(), volume.voxels == 700)
 
 
 def test_evidence_of_another_volume_is_let_go(system: LocaliseCrop) -> None:

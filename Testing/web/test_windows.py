@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -60,8 +61,8 @@ def test_two_windows_with_two_patients(chromium, sample, tmp_path):
         assert "ml" in second.row("Brainstem")
 
         # a window process that dies is said on its page; the server lives on
-        (window,) = [pid for pid in left if "window_process" in open(f"/proc/{pid}/cmdline").read()]  # noqa: PTH123, SIM115
-        worker = [pid for pid in harness.descendants(window)]
+        (window,) = [pid for pid in left if "window_process" in Path(f"/proc/{pid}/cmdline").read_text()]
+        worker = harness.descendants(window)
         os.kill(window, signal.SIGKILL)
         second.page.wait_for_selector("#lost:not([hidden])", timeout=20_000)
         assert "ended" in second.page.inner_text("#lost-text")

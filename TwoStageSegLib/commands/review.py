@@ -17,7 +17,7 @@ from ..volume import Volume
 from . import Outcome
 from .arguments import check_outputs, check_suffix
 from .progress import ProgressLine
-from .segment import write_text
+from .segment import depth, write_text
 
 if TYPE_CHECKING:
     from ..outputs.review_report import Reviewed
@@ -119,7 +119,7 @@ def _suspected(
     for i, organ in enumerate(known):
         progress("review", organ, i / len(known))
         mask = segments[organ].mask
-        organs.append(Reviewed(organ, _nonempty(mask), pipeline.review(volume, mask)))
+        organs.append(Reviewed(organ, _nonempty(mask), pipeline.review(volume, mask, depth=depth(options))))
     if all(o.review is None for o in organs):
         raise InputRefused("E_REVIEW", f"The model {model.name} has nothing to judge these organs by. {_ELSE}")
     others = [organ for organ in segments if organ not in known]

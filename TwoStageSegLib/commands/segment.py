@@ -10,7 +10,7 @@ from typing import Any
 
 from ..model import Model, load_model
 from ..outputs.audit import organ_tags, result_record
-from ..pipeline import Pipeline, Result
+from ..pipeline import Pipeline, Result, Review
 from ..volume import Volume
 from . import DONE, NOT_LOCATED, Outcome
 from .arguments import check_organs, check_outputs, check_suffix, default_output, regions_from
@@ -27,11 +27,16 @@ def run(options: Namespace) -> Outcome:
     check_suffix(output, ".seg.nrrd")
     check_outputs((output, options.json, options.report), options.ct, options.overwrite)
 
-    volume, result = compute(options, model, lambda p, v, line: p.run(v, organs, regions, line))
+    volume, result = compute(options, model, lambda p, v, line: p.run(v, organs, regions, line, review=depth(options)))
     asked = {"organs": list(organs), "placed_by_hand": sorted(regions), "device_wanted": options.device}
     written = _write(options, output, volume, result, model, result_record(result, model, asked))
     lines = [volume.size_text, table(result, model), *(f"Written: {name}" for name in written)]
     return Outcome("\n".join(lines), NOT_LOCATED if result.missing else DONE)
+
+
+def depth(options: Namespace) -> Review:
+    """How much is done to find suspicious slices."""
+    return Review.FULL if options.second_look else Review.QUICK
 
 
 def compute(

@@ -28,8 +28,9 @@ def run(options: Namespace) -> Outcome:
         raise TwoStageSegError(
             "E_WEB", "The browser page is not installed. Install it with: pip install 'twostageseg[web]'"
         )
-    from ..web.front import Front, Rules, serve
+    from ..web.front import Front, Rules
     from ..web.guard import Guard
+    from ..web.listening import serve
     from ..web.windows import Plan
 
     ct = _scan(options.ct)

@@ -70,7 +70,7 @@ def check_files(paths: Sequence[Path]) -> Geometry:
         header, reader, _ = _header(first)
         if header.packing != "other":
             check_stream(header)
-        grid = grid_of(_information(first, reader))
+        grid = header.grid or grid_of(_information(first, reader))
         check_geometry(grid)
         return grid
 
@@ -96,7 +96,7 @@ def _read_file(path: Path) -> Volume:
         voxels = nifti_voxels(nifti)
     else:
         voxels = _voxels_by_itk(path, reader) if header.packing == "other" else read_voxels(header)
-    return Volume(voxels, grid_of(_information(path, reader)), notices=header.notices)
+    return Volume(voxels, header.grid or grid_of(_information(path, reader)), notices=header.notices)
 
 
 def _header(path: Path) -> tuple[Header, str, NiftiFile | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputRefused
+from ..geometry import Geometry
 from .plausible import check_axes, check_shape, check_size
 
 MAX_HEADER_BYTES = 1_000_000
 DAMAGED = "Copy or export it again."
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+COMMA = r"[ \t]*,[ \t]*"
 NO_PLACE = "The file does not say how the image lies in the patient; left and right cannot be checked."
 
 
@@ -30,6 +35,7 @@ class Header:
     data : the file that holds the voxels; offset : where they begin in it.
     packing : "raw", "gzip", "zlib", or "other" for what only ITK reads (text, bzip2).
     skip : bytes before the voxels in the unpacked stream.
+    grid : where the voxels lie; None if ITK is asked.
     notices : what is odd but allowed.
     """
 
@@ -41,6 +47,7 @@ class Header:
     offset: int
     packing: str
     skip: int = 0
+    grid: Geometry | None = None
     notices: tuple[str, ...] = ()
 
     @property
@@ -87,12 +94,15 @@ def beside(header_file: Path, name: str) -> Path:
     return header_file.parent / name
 
 
-def numbers(text: str, path: Path, field: str) -> list[float]:
-    """The numbers of a header field, separated by spaces or commas."""
-    try:
-        return [float(part) for part in text.replace(",", " ").split()]
-    except ValueError:
-        raise InputRefused("E_READ", f"The field {field!r} of {path.name} holds no numbers. {DAMAGED}") from None
+def numbers(text: str, path: Path, field: str, between: str = r"[ \t]+") -> list[float]:
+    """The numbers of a header field, separated by blanks or, in a vector, by ``between``.
+
+    Only what every program takes for a number: Python's float would also read 1_000 and digits of other scripts.
+    """
+    parts = re.split(between, text.strip(" \t"))
+    if not all(NUMBER.fullmatch(part) for part in parts):
+        raise InputRefused("E_READ", f"The field {field!r} of {path.name} holds no numbers. {DAMAGED}")
+    return [float(part) for part in parts]
 
 
 def whole_numbers(text: str, path: Path, field: str) -> tuple[int, ...]:
@@ -103,7 +113,7 @@ def whole_numbers(text: str, path: Path, field: str) -> tuple[int, ...]:
     return tuple(int(v) for v in values)
 
 
-def check_origin(text: str, path: Path) -> None:
+def check_origin(text: str, path: Path, between: str = r"[ \t]+") -> None:
     """Refuse an origin that is not a number: ITK would take 0 instead."""
-    if not all(math.isfinite(v) for v in numbers(text, path, "origin")):
+    if not all(math.isfinite(v) for v in numbers(text, path, "origin", between)):
         raise InputRefused("E_GEOMETRY", f"The origin of {path.name} is not a number. Export the image again.")

@@ -22,6 +22,7 @@ from .voxels import fill, read_voxels, unpacked
 DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 COLOUR = {32: 2, 1792: 2, 2048: 2, 128: 3, 2304: 4}  # complex, RGB, RGBA: values per voxel
 HEADER_BYTES = 348
+MIN_SLOPE = 1e-15
 MAX_OFFSET = 2**26  # bytes of header extensions before the voxels
 
 
@@ -62,6 +63,8 @@ def nifti_header(path: Path) -> NiftiFile:
     )
     if not np.isfinite(slope) or slope == 0:  # the standard's way to say that there is none
         slope, intercept = 1.0, 0.0
+    if abs(slope) < MIN_SLOPE:  # ITK takes it for none; it would also make every voxel nothing
+        raise InputRefused("E_READ", f"The rescale (scl_slope) of {path.name} makes no sense. {DAMAGED}")
     if not np.isfinite(intercept):
         raise InputRefused("E_READ", f"The rescale (scl_inter) of {path.name} is not a number. {DAMAGED}")
     header.check()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputRefused
-from .header import DAMAGED, MAX_HEADER_BYTES, NO_PLACE, Header, beside, check_origin, numbers, whole_numbers
+from .header import COMMA, CONTROL, DAMAGED, MAX_HEADER_BYTES, NO_PLACE, Header, beside, check_origin, numbers, whole_numbers
 from .plausible import check_shape
 
 DTYPES = {
@@ -54,7 +54,7 @@ def nrrd_header(path: Path) -> Header:
     shape = sizes[1:] if components > 1 else sizes
     check_shape(shape, components)
     detached = fields.get("data file") or fields.get("datafile")
-    check_origin(fields.get("space origin", "0").strip("()"), path)
+    check_origin(fields.get("space origin", "0").strip("()"), path, COMMA)
     vectors, notices = _vectors(fields, path)
     packing = PACKING.get(fields["encoding"].lower(), "other")
     header = Header(
@@ -80,9 +80,11 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         while line := stream.readline(MAX_HEADER_BYTES):
             if stream.tell() > MAX_HEADER_BYTES:
                 raise InputRefused("E_UNSAFE", f"The header of {path.name} is longer than {MAX_HEADER_BYTES} bytes.")
-            text = line.decode("utf-8", "replace").strip()
+            text = line.decode("utf-8", "replace").rstrip("\r\n")
             if not text:
                 break
+            if CONTROL.search(text):
+                raise InputRefused("E_READ", f"The header of {path.name} is damaged. {DAMAGED}")
             if match := re.match(r"([A-Za-z][A-Za-z ]*): (.*)", text):
                 name = match[1].lower()
                 if name in fields:
@@ -102,17 +104,18 @@ def _components(kinds: list[str], sizes: tuple[int, ...]) -> int:
 def _vectors(fields: dict[str, str], path: Path) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Columns of the steps along x, y, z, and what is odd about them."""
     if "space directions" not in fields:
-        spacings = numbers(fields.get("spacings", "1 1 1"), path, "spacings")
+        spacings = numbers(fields.get("spacings", "nan"), path, "spacings")
         if len(spacings) != 3 or any(not math.isfinite(s) or s <= 0 for s in spacings):
             raise InputRefused(
-                "E_SPACING", f"The voxel spacing of {path.name} is not positive. Export the image again."
+                "E_SPACING", f"The voxel spacing of {path.name} is missing or not positive. Export the image again."
             )
         return np.diag(spacings), (NO_PLACE,)
     found = re.findall(r"\(([^)]*)\)", fields["space directions"])
-    rows = [numbers(text, path, "space directions") for text in found]
+    rows = [numbers(text.strip(), path, "space directions", COMMA) for text in found]
     if len(rows) != 3 or any(len(row) != 3 for row in rows):
         raise InputRefused(
             "E_GEOMETRY", f"The field 'space directions' of {path.name} needs three directions. {DAMAGED}"
         )
-    odd = () if fields.get("space", "").lower() in ANATOMICAL else (NO_PLACE,)
+    known = fields.get("space", "").lower() in ANATOMICAL and "space origin" in fields
+    odd = () if known else (NO_PLACE,)
     return np.array(rows).T, odd

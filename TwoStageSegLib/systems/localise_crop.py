@@ -80,13 +80,12 @@ class LocaliseCrop:
         """Segment the organ of ``region`` in the crop around it.
 
         If a clicked centre turns out to lie off the organ's by more than ``recentre_mm``, once more around where it
-        is, as papers/000 refines centres from the first mask. A located box only if the organ says ``refine``: for
-        most, the locator's centre is better than that of a first mask (measured on validation: esophagus 0.63
-        against 0.57, larynx 0.65 against 0.66). A drawn box is the user's.
+        is, as papers/000 refines centres from the first mask. Boxes stay: the locator's centre is better than that
+        of a first mask (measured on validation: esophagus 0.63 against 0.57), a drawn one is the user's.
         """
         organ = self.manifest.organ(region.organ)
         found = self._once(volume, region, organ)
-        if not found.mask.empty and (middle := self._better_centre(found, organ)) is not None:
+        if not found.mask.empty and (middle := self._better_centre(found)) is not None:
             again = self._once(volume, Region.click(region.organ, middle), organ)
             found = found if again.mask.empty else again
         self._keep(replace(found, region=region))
@@ -145,14 +144,12 @@ class LocaliseCrop:
         """Remember what the masks of the current volume rest on; those of another volume are let go."""
         self._found = {o: f for o, f in self._found.items() if f.volume is found.volume} | {found.region.organ: found}
 
-    def _better_centre(self, found: _Found, organ: OrganSpec) -> NDArray[np.float64] | None:
-        """Where to segment once more, LPS mm: the mask's middle, if the region's own may be bettered."""
+    def _better_centre(self, found: _Found) -> NDArray[np.float64] | None:
+        """Where to segment once more, LPS mm: the mask's middle, if a click lies far from it."""
         region, mask = found.region, found.mask
-        middle = mask.geometry.index_to_lps(np.add(mask.start_zyx, np.subtract(mask.voxels.shape, 1) / 2))
-        if region.source == Source.AUTO and organ.refine:
-            return middle
         if region.source != Source.CLICK or self.recentre_mm <= 0:
             return None
+        middle = mask.geometry.index_to_lps(np.add(mask.start_zyx, np.subtract(mask.voxels.shape, 1) / 2))
         return middle if np.linalg.norm(middle - np.asarray(region.centre_lps)) > self.recentre_mm else None
 
     def _moved(self, found: _Found, organ: OrganSpec) -> NDArray[np.float32]:

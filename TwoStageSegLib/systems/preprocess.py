@@ -64,7 +64,9 @@ class Preprocess:
         """The volume on ``grid`` in the units of ``spec``; a CT's padding values (-2000, -3024) count as air."""
         voxels = volume.standard.voxels
         if self.spec.percentiles is None:
-            return sample(voxels, grid, self.spec.outside, floor=self.spec.outside if self.spec.modality == "CT" else None)
+            return sample(
+                voxels, grid, self.spec.outside, floor=self.spec.outside if self.spec.modality == "CT" else None
+            )
         low, high = self._range(volume)
         unit = (high - low) / RANGE_UNITS
         return (sample(voxels, grid, low + self.spec.outside * unit) - np.float32(low)) / np.float32(unit)

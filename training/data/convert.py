@@ -173,7 +173,9 @@ def _modality(target: Path, touching: Mapping[str, list[tuple[str, bool]]]) -> s
     names = {name for cases in touching.values() for name, _ in cases}
     kinds = {json.loads((target / _folder(n) / "case.json").read_text(encoding="utf-8"))["modality"] for n in names}
     if len(kinds) > 1:
-        raise UsageError("E_MODALITY", "The data set holds CT and MR. Prepare them one by one, into folders of their own.")
+        raise UsageError(
+            "E_MODALITY", "The data set holds CT and MR. Prepare them one by one, into folders of their own."
+        )
     return kinds.pop()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,8 @@ from TwoStageSegLib.strict_json import StrictError, loads
 from .files import EXTENSIONS, Names
 from .images import read_image, read_labels
 from .names import mapping
-from .published import Published, published
+from .published import MSD, Published, published
 from .raw import Labelled, RawCase
-
-MSD = "msd-"  # presets of the Decathlon's tasks: msd-liver, ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def cases(source: Path, spec: Published, names: Names | None = None) -> Iterator
     listing = read_listing(source)
     values = organ_values(listing.labels, spec, names or {})
     for case, (image, labels) in sorted(listing.files.items()):
-        yield RawCase(case, lambda i=image, t=labels: _read(i, t, listing.modality or spec.modality, values))
+        yield RawCase(case, partial(_read, image, labels, listing.modality or spec.modality, values))
 
 
 def organ_values(labels: Mapping[str, list[int]], spec: Published, names: Names) -> dict[str, list[int]]:

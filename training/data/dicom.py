@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def cases(source: Path, spec: Published, names: Names | None = None) -> Iterator
     if not patients:
         raise UsageError("E_LAYOUT", f"{source.name} holds no folders with DICOM files. Give the folder of patients.")
     for folder in patients:
-        yield RawCase(folder.name, lambda f=folder: _read(f, spec, names or {}))
+        yield RawCase(folder.name, partial(_read, folder, spec, names or {}))
 
 
 def _read(folder: Path, spec: Published, names: Names) -> Labelled:

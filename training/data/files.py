@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from TwoStageSegLib.errors import UsageError
+from TwoStageSegLib.geometry import Geometry
 from TwoStageSegLib.mask import Mask
 from TwoStageSegLib.outputs.segread import read_segments
 from TwoStageSegLib.structures import structures
@@ -56,7 +58,7 @@ def cases(source: Path, spec: Published, names: Names | None = None) -> Iterator
         )
     for case in both:
         parts = [(organ, source / file) for organ, file in labels[case]]
-        yield RawCase(case, lambda i=source / images[case], p=parts: _read(i, p, spec, segmentations, names or {}))
+        yield RawCase(case, partial(_read, source / images[case], parts, spec, segmentations, names or {}))
 
 
 def matches(files: Sequence[str], pattern: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -80,9 +82,7 @@ def matches(files: Sequence[str], pattern: str) -> Iterator[tuple[str, dict[str,
             yield file, found.groupdict()
 
 
-def _read(
-    image: Path, parts: list[tuple[str, Path]], spec: Published, segmentation: bool, names: Names
-) -> Labelled:
+def _read(image: Path, parts: list[tuple[str, Path]], spec: Published, segmentation: bool, names: Names) -> Labelled:
     volume = read_image(image, spec.modality)
     if parts[0][0]:
         wanted = chosen([organ for organ, _ in parts], spec.organs, names)
@@ -107,7 +107,7 @@ def chosen(there: Sequence[str], organs: Mapping[str, Sequence[str]], names: Nam
     return {organ: [name] for organ, name in mapping(there, names).items()}
 
 
-def _segments(path: Path, geometry, spec: Published, names: Names) -> list[Mask]:
+def _segments(path: Path, geometry: Geometry, spec: Published, names: Names) -> list[Mask]:
     """The segments of a Slicer segmentation; a segment that carries a structure's code is that structure."""
     segments = [s for s in read_segments(path, onto=geometry) if not s.mask.empty]
     coded = {s.mask.organ: _coded(s.tags.get("TerminologyEntry", "")) for s in segments}

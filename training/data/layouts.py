@@ -10,11 +10,9 @@ from pathlib import Path
 from TwoStageSegLib.errors import UsageError
 
 from . import dataset_json, dicom, files
-from .dataset_json import MSD
 from .published import Published, published
 from .raw import RawCase
 
-OWN = ("msd", "nnunet", "pairs", "dicom")
 READERS = {"files": files.cases, "json": dataset_json.cases, "dicom": dicom.cases}
 
 
@@ -27,11 +25,6 @@ class Wanted:
     labels: str = ""
     patient: str = ""
     names: dict[str, str] | None = None
-
-
-def known() -> tuple[str, ...]:
-    """Every name of a layout or data set, as ``python -m training data`` takes it."""
-    return (*OWN, *(name for name in published() if not name.startswith(MSD)))
 
 
 def open_dataset(layout: str, source: Path, wanted: Wanted) -> tuple[str, Published, Iterable[RawCase]]:

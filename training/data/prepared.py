@@ -1,9 +1,10 @@
 """The prepared layout: one folder per case with plain arrays, read by memory map.
 
 ``ct.npy`` int16 HU (of images without units: thousandths of the volume's own range, see
-``TwoStageSegLib.systems.preprocess``) and ``labels.npy`` uint8 (value = 1 + position in ``organs``), both ``(z, y, x)`` in standard
-orientation at the scan's own resolution; ``outside.npy`` uint8, distance outside the body in mm (0 inside, at most
-255); ``case.json`` with spacing, which organs are known, and each known organ's box and completeness.
+``TwoStageSegLib.systems.preprocess``) and ``labels.npy`` uint8 (value = 1 + position in ``organs``), both
+``(z, y, x)`` in standard orientation at the scan's own resolution; ``outside.npy`` uint8, distance outside the body in
+mm (0 inside, at most 255); ``case.json`` with spacing, which organs are known, and each known organ's box and
+completeness.
 An organ that is not contoured is *unknown*: it is missing from ``known`` and must never count as background. Where a
 scan certainly does not hold an organ (a thigh has no larynx), ``absent`` names it, and all of it is background.
 """

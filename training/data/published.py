@@ -14,7 +14,10 @@ from pathlib import Path
 from TwoStageSegLib.strict_json import build, loads
 
 PRESETS = Path(__file__).parent / "presets"
-LAYOUTS = ("files", "json", "dicom")
+OWN = ("msd", "nnunet", "pairs", "dicom")
+"""Layouts of anybody's files, beside the published sets."""
+
+MSD = "msd-"  # presets of the Decathlon's tasks, which ``msd`` chooses by what dataset.json says: msd-liver, ...
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,8 @@ def published() -> dict[str, Published]:
     for path in sorted(PRESETS.glob("*.json")):
         found |= build(dict[str, Published], loads(path.read_bytes()), path.name)
     return found
+
+
+def known() -> tuple[str, ...]:
+    """Every name of a layout or data set, as ``python -m training data`` takes it."""
+    return (*OWN, *(name for name in published() if not name.startswith(MSD)))

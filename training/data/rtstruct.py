@@ -48,7 +48,9 @@ def read_structure_set(path: Path) -> StructureSet:
     except InputRefused:
         raise
     except Exception:  # whatever a damaged file makes pydicom raise; its message may hold a patient's tags
-        raise InputRefused("E_RTSTRUCT", f"{path.name} is damaged or no RTSTRUCT. Export the structures again.") from None
+        raise InputRefused(
+            "E_RTSTRUCT", f"{path.name} is damaged or no RTSTRUCT. Export the structures again."
+        ) from None
 
 
 def _structure_set(ds: Any) -> StructureSet:

@@ -75,7 +75,9 @@ def _decided(
     for case in cases:
         part = fixed.get(case) or ("test" if is_test(case) else "")
         if part and parts.setdefault(patient_of(case), part) != part:
-            raise UsageError("E_SPLIT", f"The patient of case {case} is in two parts of the split. Mend the split file.")
+            raise UsageError(
+                "E_SPLIT", f"The patient of case {case} is in two parts of the split. Mend the split file."
+            )
     return parts
 
 
@@ -88,7 +90,9 @@ def read_split(path: Path) -> Split:
     except (OSError, ValueError, TypeError):
         good = False
     if not good:
-        raise UsageError("E_SPLIT", f"{path.name} is no split: lists of cases for train, validation and test, each once.")
+        raise UsageError(
+            "E_SPLIT", f"{path.name} is no split: lists of cases for train, validation and test, each once."
+        )
     return dict(pairs)
 
 

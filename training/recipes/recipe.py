@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from TwoStageSegLib.errors import UsageError
+
 from ..augment import IntensityRange, PoseRange
-from ..data.prepared import ORGANS
+from ..data.prepared import ORGANS, Case
 
 
 @dataclass(frozen=True)
@@ -14,8 +17,7 @@ class Target:
 
     ``channel`` names the output in the right-sided frame; ``shape`` is in voxels (z, y, x); ``along_z`` draws random
     windows along a long organ instead of its centre; ``click_shape`` is the crop around a click where that must be
-    larger than the training crop; ``network`` is the role of the network that segments it; ``refine``: segment again
-    around the first mask's middle, also where the location was automatic.
+    larger than the training crop; ``network`` is the role of the network that segments it.
     """
 
     organ: str
@@ -25,7 +27,6 @@ class Target:
     along_z: bool = False
     network: str = "segment"
     click_shape: tuple[int, int, int] | None = None
-    refine: bool = False
 
     @property
     def crop_shape(self) -> tuple[int, int, int]:
@@ -88,3 +89,13 @@ class Recipe:
         if network == "segment":
             return self
         return replace(self, targets=tuple(t for t in self.targets if t.network == network), outputs=self.channels)
+
+
+def check_cases(recipe: Recipe, cases: Sequence[Case]) -> None:
+    """Refuse cases that the recipe is not for. Raises UsageError (E_RECIPE)."""
+    other = next((c.modality for c in cases if c.modality != recipe.modality), None)
+    if other is not None:
+        raise UsageError("E_RECIPE", f"The recipe {recipe.name} is for {recipe.modality}, the cases are {other}.")
+    if not any(t.organ in c.known for c in cases for t in recipe.targets):
+        organs = ", ".join(dict.fromkeys(organ for c in cases for organ in c.known))
+        raise UsageError("E_RECIPE", f"None of the organs of {recipe.name} is in the cases, which have: {organs}.")
