@@ -21,6 +21,8 @@ class Outer:
     many: list[int]
     maybe: str | None = None
     table: dict[str, float] = field(default_factory=dict)
+    pair: tuple[int, float] = (0, 0.0)
+    words: tuple[str, ...] = ()
 
 
 GOOD = {"name": "a", "inner": {"size": 2}, "many": [1, 2]}
@@ -28,6 +30,11 @@ GOOD = {"name": "a", "inner": {"size": 2}, "many": [1, 2]}
 
 def test_builds_nested_dataclasses_and_fills_defaults():
     assert build(Outer, GOOD, "x") == Outer("a", Inner(2.0), [1, 2], None, {})
+
+
+def test_a_list_becomes_a_tuple_of_the_length_that_is_wanted():
+    built = build(Outer, {**GOOD, "pair": [1, 2], "words": ["a", "b", "c"]}, "x")
+    assert (built.pair, built.words) == ((1, 2.0), ("a", "b", "c")) and type(built.pair[1]) is float
 
 
 def test_an_integer_becomes_a_float_where_a_float_is_wanted():
@@ -49,6 +56,10 @@ def test_an_integer_becomes_a_float_where_a_float_is_wanted():
         ({"inner": {}}, "x.inner lacks the key 'size'"),
         ({"table": {"a": None}}, "x.table.a must be a finite number"),
         ({"maybe": 1}, "x.maybe must be of type str"),
+        ({"pair": [1]}, "x.pair must be a list of 2"),
+        ({"pair": 1}, "x.pair must be a list"),
+        ({"pair": [1.5, 2]}, r"x.pair\[0\] must be of type int"),
+        ({"words": ["a", 1]}, r"x.words\[1\] must be of type str"),
     ],
 )
 def test_refuses(change, message):

@@ -68,8 +68,9 @@ def draw(case: Case, pose: Pose, organs: tuple[str, ...], ct: NDArray | None = N
     reach = np.abs(matrix) @ [r[-1] for r in ranges]
     lo = np.maximum(np.floor(pose.centre_index - reach) - 1, 0).astype(int)
     hi = np.minimum(np.ceil(pose.centre_index + reach) + 2, case.ct.shape).astype(int)
-    lo = np.minimum(lo, np.asarray(case.ct.shape) - 1)
-    hi = np.maximum(hi, lo + 1)
+    # two voxels at least, also of a crop that lies wholly outside: with one, grid_sample repeats it everywhere
+    lo = np.minimum(lo, np.asarray(case.ct.shape) - 2)
+    hi = np.maximum(hi, lo + 2)
     box = tuple(slice(a, b) for a, b in zip(lo, hi, strict=True))
 
     source = case.ct if ct is None else ct

@@ -60,8 +60,6 @@ def test_a_gland_that_is_gone(tiny_bundle):
     voxels = phantom.volume.voxels.copy()
     gland, other = phantom.masks["Parotid_L"], phantom.masks["Parotid_R"]
     voxels[gland.slices_zyx][gland.voxels] = 45
-    wide = tuple(slice(max(0, s.start - 2), s.stop + 2) for s in gland.slices_zyx)
-    assert voxels[wide].max() < 3000
     pipe = Pipeline(load_model(tiny_bundle), "cpu")
     result = pipe.run(Volume(voxels, phantom.volume.geometry, "CT"), ["Parotid_L", "Parotid_R"])
     found = masks(result)

@@ -134,3 +134,16 @@ def test_sides() -> None:
     assert pair["Parotid_L"].notes == (WRONG_SIDE,)
     assert check_sides([at("Parotid_L", -50.0)])["Parotid_L"].notes == ()
     assert check_sides([]) == {}
+
+
+def test_a_location_nobody_scored_adds_nothing(mask: Mask, volume: Volume) -> None:
+    spec = organ()
+    assert spec.review is not None
+    model = SuspicionSpec(-1.0, {"location": [0.1, 0.05, 2.0]}, 0.6)
+    spec = replace(spec, review=replace(spec.review, quick=model))
+    placed = judge(mask, replace(evidence(mask), score=None), volume, spec)
+    unsure = judge(mask, replace(evidence(mask), score=0.8), volume, spec)
+    assert placed is not None and unsure is not None
+    assert placed.at(6).score == pytest.approx(1 / (1 + np.exp(1.0)))
+    assert unsure.at(6).score == pytest.approx(1 / (1 + np.exp(1.0 - 2.0 * 2)))
+    assert unsure.at(6).reasons == ("the location was uncertain",)

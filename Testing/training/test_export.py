@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,39 @@ def test_the_manifest_says_what_the_recipe_says(bundle):
     assert (m.input.clip, m.input.scale, m.input.outside) == ([-300.0, 700.0], 150.0, -1024.0)
     assert m.networks["segment"].outputs == ["Brainstem", "Parotid_R"]
     assert m.parameters == {"average_mirror": True, "box_slack_mm": 3.0, "recentre_mm": 8.0}
+
+
+def test_an_mr_bundle_says_how_its_values_are_told(tmp_path, monkeypatch):
+    """The same box cases as MR, all the way to a bundle that segments: values and their scale do not matter to it."""
+    from Testing.training.conftest import SPACING, box_case
+    from training.data import prepared as layout
+    from training.reference import volume_of
+    from TwoStageSegLib.pipeline import Pipeline
+    from TwoStageSegLib.volume import Volume
+
+    monkeypatch.setattr("Testing.training.conftest.write_case", partial(layout.write_case, modality="MR"))
+    for name, split in (("a", "train"), ("b", "validation")):
+        box_case(tmp_path / "cases", name, split)
+    recipe = replace(TINY, modality="MR", clip=(-500.0, 2000.0), centre=500.0, scale=250.0)
+    cases = load_cases(tmp_path / "cases", "validation")
+    run = write_run(tmp_path / "cases", tmp_path / "run")
+    model = export(recipe, PHANTOM, run, tmp_path / "mr", cases, "1.0.0")
+    assert (model.manifest.input.modality, model.manifest.input.percentiles) == ("MR", [1.0, 99.0])
+    assert "its own range: percentile 1 is 0" in (model.folder / CARD).read_text()
+    volume = volume_of(cases[0])
+    assert (volume.modality, cases[0].spacing_zyx_mm) == ("MR", SPACING)
+    louder = Volume(volume.voxels.astype("float32") * 3.7 + 90, volume.geometry, "MR")
+    one, other = (Pipeline(model, "cpu").run(v).organs for v in (volume, louder))
+    for a, b in zip(one, other, strict=True):
+        assert (a.region.status, a.region.size_mm) == (b.region.status, b.region.size_mm)
+        assert (a.mask is None) == (b.mask is None) and (a.mask is None or (a.mask.voxels == b.mask.voxels).all())
+
+
+def test_organs_without_a_colour_of_their_own_get_different_ones(prepared, tiny_run, validation, tmp_path):
+    named = replace(TINY, targets=(replace(TINY.targets[0], organ="Ours", channel="Ours"), *TINY.targets[1:]))
+    named = replace(named, organs=("Ours", *TINY.organs[1:]))
+    organs = {o.name: o.rgb for o in module._manifest(named, PHANTOM, "1.0.0").organs}
+    assert organs["Ours"] == list(module.COLOURS[0]) and organs["Parotid_R"] == list(structure("Parotid_R").rgb)
 
 
 def test_numbers_are_measured_on_validation(bundle):

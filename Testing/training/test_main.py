@@ -13,7 +13,7 @@ from training.__main__ import main
 from training.sources import PHANTOM
 from TwoStageSegLib.model import CARD, verify
 
-COMMANDS = ("data", "fit", "export", "evaluate", "baseline", "results", "compare")
+COMMANDS = ("data", "suggest", "fit", "export", "evaluate", "baseline", "results", "compare")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([c, "--help"] for c in COMMANDS)], ids=" ".join)

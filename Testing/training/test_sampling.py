@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from training.augment import PoseRange, random_pose, rotation_matrix
 from training.data.prepared import Case
-from training.sampling import Pose, draw
+from training.sampling import Pose, draw, mirrored
 from training.surroundings import paint
 
 ORGANS = ("Brainstem", "Parotid_R", "Parotid_L", "Larynx")
@@ -32,6 +34,20 @@ def test_mirror_turns_left_into_right(case: Case) -> None:
     off_centre = draw(case, pose(case, (21.5, 14.5, 25.0), (8, 6, 9), mirror=True), ORGANS)
     plain = draw(case, pose(case, (21.5, 14.5, 25.0), (8, 6, 9)), ORGANS)
     assert torch.allclose(off_centre.ct, plain.ct.flip(2), atol=1e-2)
+
+
+def test_organs_change_sides_by_their_names() -> None:
+    assert [mirrored(o) for o in ("Lung_L", "Eye_R", "Heart", "Lens")] == ["Lung_R", "Eye_L", "Heart", "Lens"]
+
+
+def test_an_organ_that_the_data_set_does_not_have_is_unknown(case: Case) -> None:
+    crop = draw(case, pose(case, case.centre_index("Brainstem")), ("Brainstem", "Heart"))
+    assert crop.known.tolist() == [True, False] and not crop.labels[1].any() and crop.labels[0].any()
+
+
+def test_beyond_an_mr_lies_the_low_end_of_its_range(case: Case) -> None:
+    crop = draw(replace(case, modality="MR"), pose(case, (-40.0, 14.0, 14.0)), ORGANS)
+    assert not crop.ct.any() and not crop.labels.any()  # not the first slice, over and over
 
 
 def test_unknown_organs_are_flagged(case: Case) -> None:

@@ -47,6 +47,8 @@ def one_series(images: Sequence[Tags]) -> None:
     )
     picture = [bool(PICTURES & set(t.image_type)) or t.sop_class not in SLICE_CLASSES for t in images]
     _refuse_some(images, picture, "E_LOCALISER", "are a localiser, a screenshot or another picture; remove them")
+    if len({t.modality for t in images}) > 1:
+        raise InputRefused("E_MIXED_SERIES", "The slices are of different modalities. Separate the scans.")
     derived = sum("DERIVED" in t.image_type for t in images)
     if 0 < derived < n:
         raise InputRefused(

@@ -88,12 +88,13 @@ def counts_text(review: OrganReview | None) -> str:
 
 
 def review_csv(reviews: Sequence[OrganReview], record: Mapping[str, Any]) -> str:
-    """Every slice of every organ, feet to head, with commas and a dot; the first line is a comment, the audit record.
+    """Every slice of every organ, feet to head, with commas and a dot; the first line is a comment, the audit record
+    without the flags, which are in the rows.
 
     A cell that a spreadsheet would take for a formula is kept from being one.
     """
     out = io.StringIO()
-    out.write(f"# {compact(record)}\n")
+    out.write(f"# {compact(_without_flags(record))}\n")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for review in reviews:
@@ -105,6 +106,11 @@ def review_csv(reviews: Sequence[OrganReview], record: Mapping[str, Any]) -> str
             cells = (review.organ, v["slice"], x, y, z, v["area_mm2"], review.basis.value, v["score"], dice)
             writer.writerow([_harmless(c) for c in (*cells, flagged, reasons)])
     return out.getvalue()
+
+
+def _without_flags(record: Mapping[str, Any]) -> dict[str, Any]:
+    organs = record.get("organs", {})
+    return {**record, "organs": {o: {k: v for k, v in r.items() if k != "flags"} for o, r in organs.items()}}
 
 
 def _harmless(cell: object) -> object:

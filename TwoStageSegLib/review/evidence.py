@@ -17,7 +17,7 @@ class Evidence:
     start_zyx : index of the first voxel in the standard array.
     probability : float32 ``(z, y, x)``.
     threshold : where the mask was cut.
-    score : of the location, 0..1; 1 if a person placed it.
+    score : of the location, 0..1; None if it was not automatic.
     again : the probability of the same voxels when the crop is shifted by a few mm, NaN where the shifted crop does
         not reach; None if that was not computed.
     """
@@ -25,5 +25,5 @@ class Evidence:
     start_zyx: tuple[int, int, int]
     probability: NDArray[np.float32]
     threshold: float
-    score: float
+    score: float | None
     again: NDArray[np.float32] | None = None

@@ -37,8 +37,8 @@ class Slices:
 
     ``index`` planes of the standard array; ``area_mm2`` of the mask; ``middle_lps`` (n, 3) where to look;
     ``gap`` and ``edge``: the mask is interrupted here, or touches the border of its crop; ``values``: a profile per
-    signal (names in ``wording``; ``disagreement`` only if the crop was segmented twice). ``volume_ml``: of the
-    whole mask.
+    signal (names in ``wording``; NaN where nothing is known; ``disagreement`` only if the crop was segmented twice);
+    ``volume_ml``: of the whole mask.
     """
 
     index: NDArray[np.int64]
@@ -84,7 +84,7 @@ def measure(mask: Mask, evidence: Evidence, volume: Volume, density_hu: float, l
         "beyond": (end_mm < 0).astype(float),
         "pieces": _pieces(m),
         "density": np.abs(_density(m, count, ct, density_hu) - density_hu),
-        "location": np.full(len(z), 1 - evidence.score),
+        "location": np.full(len(z), np.nan if evidence.score is None else 1 - evidence.score),
         "volume": np.full(len(z), abs(np.log(max(ml, 1e-3)) - log_ml)),
     }
     if again is not None:

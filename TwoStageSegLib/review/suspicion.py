@@ -45,9 +45,9 @@ def judge(mask: Mask, evidence: Evidence, volume: Volume, organ: OrganSpec) -> O
 
 
 def contributions(slices: Slices, model: SuspicionSpec) -> dict[str, NDArray[np.float64]]:
-    """What each signal adds to the log odds of each slice."""
+    """What each signal adds to the log odds of each slice; what is not known adds nothing."""
     return {
-        name: weight * (slices.values[name] - centre) / scale
+        name: np.nan_to_num(weight * (slices.values[name] - centre) / scale)
         for name, (centre, scale, weight) in ((n, (t[0], t[1], t[2])) for n, t in model.terms.items())
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SIGNALS: dict[str, tuple[str, str]] = {
-    "softness": ("soft outline", ""),
+    "softness": ("the network is undecided here", ""),
     "indecision": ("the network is undecided here", ""),
     "expected_error": ("the network is unsure of this outline", ""),
     "disagreement": ("the outline changes when the crop is moved", ""),
@@ -11,8 +11,8 @@ SIGNALS: dict[str, tuple[str, str]] = {
     "thinness": ("small against the organ's largest slice", ""),
     "area_step": ("the area jumps between slices", ""),
     "sideways": ("shifted sideways against its neighbours", ""),
-    "end": ("at the organ's end", ""),
-    "middle": ("towards the organ's end", ""),
+    "end": ("near the organ's end", ""),
+    "middle": ("near the organ's end", ""),
     "beyond": ("the organ may go on here", ""),
     "pieces": ("in several pieces", ""),
     "density": ("unusual density for this organ", ""),

@@ -103,7 +103,7 @@ class LocaliseCrop:
             self.segment(volume, region)
             found = self._found[region.organ]
         organ = self.manifest.organ(region.organ)
-        score = region.score if region.source == Source.AUTO else 1.0
+        score = region.score if region.source == Source.AUTO else None
         second = self._moved(found, organ) if again and not found.mask.empty else None
         return Evidence(found.start, found.values, organ.threshold, score, second)
 

@@ -15,11 +15,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from ..errors import ModelRefused
-from ..manifest import Manifest, OrganSpec
+from ..manifest import Manifest, NetworkSpec, OrganSpec
 from ..model import Model
 
 LOCATE = "locate"
 MAX_CROP_VOXELS = 2**24  # 256 voxels along each axis
+MAX_FEATURES = 2**31  # voxels times channels of a network's first level: 8 GB
+LARGEST_BODY_MM3 = 700.0 * 500.0 * 2000.0
 MAX_TEST_VOXELS = 2**21
 SLACK_MM, RECENTRE_MM = 3.0, 0.0
 
@@ -38,6 +40,9 @@ def check_bundle(m: Manifest) -> None:
             raise ModelRefused(f"The network {role!r} must take one image in three dimensions.")
         if arguments.get("outputs", 1) != len(outputs):
             raise ModelRefused(f"The network {role!r} has another number of outputs than the {len(outputs)} it names.")
+    body = LARGEST_BODY_MM3 / math.prod(m.networks[LOCATE].spacing_mm)
+    if body * _first_width(m.networks[LOCATE]) > MAX_FEATURES:
+        raise ModelRefused(f"The network {LOCATE!r} works on implausibly many voxels.")
     for organ in m.organs:
         _check_organ(organ, m)
     _check_parameters(m.parameters)
@@ -59,8 +64,14 @@ def _check_organ(organ: OrganSpec, m: Manifest) -> None:
             f"{organ.name}.output is {organ.output}, "
             f"but the network {organ.network!r} has {len(segment.outputs)} outputs."
         )
-    if math.prod(c / s for c, s in zip(organ.crop_mm, segment.spacing_mm, strict=True)) > MAX_CROP_VOXELS:
+    crop = math.prod(c / s for c, s in zip(organ.crop_mm, segment.spacing_mm, strict=True))
+    if crop > MAX_CROP_VOXELS or crop * _first_width(segment) > MAX_FEATURES:
         raise ModelRefused(f"{organ.name}.crop_mm holds implausibly many voxels of {segment.spacing_mm} mm.")
+
+
+def _first_width(spec: NetworkSpec) -> int:
+    widths = spec.arguments.get("widths")
+    return widths[0] if isinstance(widths, list) and widths and isinstance(widths[0], int) else 1
 
 
 def _check_parameters(parameters: Mapping[str, Any]) -> None:

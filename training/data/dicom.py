@@ -31,7 +31,7 @@ class _Series:
 
 
 def cases(source: Path, spec: Published, names: Names | None = None) -> Iterator[RawCase]:
-    """Every folder of ``source`` that holds DICOM; ``source`` itself if it is one patient's.
+    """Every folder of ``source`` that holds DICOM, at any depth; ``source`` itself if the files lie in it.
 
     Raises
     ------
@@ -39,7 +39,9 @@ def cases(source: Path, spec: Published, names: Names | None = None) -> Iterator
     """
     if find_spec("pydicom") is None:
         raise UsageError("E_NO_DICOM", "DICOM needs the Python package pydicom. Install it: pip install pydicom.")
-    folders = sorted(p for p in source.iterdir() if p.is_dir() and p.name[:1] != ".") or [source]
+    folders = sorted(p for p in source.iterdir() if p.is_dir() and p.name[:1] != ".")
+    if any(_is_dicom(p) for p in source.iterdir() if p.is_file()):
+        folders = [source.resolve()]
     patients = [folder for folder in folders if any(_is_dicom(p) for p in folder.rglob("*") if p.is_file())]
     if not patients:
         raise UsageError("E_LAYOUT", f"{source.name} holds no folders with DICOM files. Give the folder of patients.")

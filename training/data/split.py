@@ -84,9 +84,9 @@ def _decided(
 def read_split(path: Path) -> Split:
     """Part of each case, from a split file. Raises UsageError (E_SPLIT) if it is none."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = dict(json.loads(path.read_text(encoding="utf-8")))
         pairs = [(str(case), part) for part in raw for case in raw[part]]
-        good = set(raw) <= set(SPLITS) and len({case for case, _ in pairs}) == len(pairs)
+        good = bool(raw) and set(raw) <= set(SPLITS) and len({case for case, _ in pairs}) == len(pairs)
     except (OSError, ValueError, TypeError):
         good = False
     if not good:

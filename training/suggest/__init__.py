@@ -100,8 +100,8 @@ def _source(facts: DataFacts, about: dict[str, Any]) -> Source:
     licence = about.get("licence") or "Not stated. Say under which terms the images may be used before you pass it on."
     organs = ", ".join(o.organ for o in facts.organs)
     return Source(
-        title=f"{title}: {len(facts.organs)} organs" if len(facts.organs) > 1 else title,
-        weights_licence=f"No other than the training data's licence allows: {licence}",
+        title=title,
+        weights_licence=f"bound by the terms of the training data: {licence.rstrip('.')}",
         data_licence=licence,
         attribution=about.get("attribution", []),
         intended_use=(

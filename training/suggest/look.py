@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from TwoStageSegLib.errors import UsageError
 from ..data.prepared import Case, load_cases
 
 Triple = tuple[float, float, float]
-AROUND_MM = 10.0  # how far around an organ its surroundings count as seen by a crop
+AROUND_MM = 10.0  # how far around the organs their surroundings count as seen by a crop
+SOME_CASES, SOME_VALUES = 40, 20_000  # of which values are looked at, and how many of each
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,29 @@ class DataFacts:
         return next(o for o in self.organs if o.organ == name)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One organ of one case."""
+
+    whole: bool
+    voxels: int
+    image_voxels: int
+    voxel_ml: float
+    sides_mm: NDArray[np.float64]
+    slices: int
+    depth: int
+    place_mm: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One case."""
+
+    image_mm: NDArray[np.float64]
+    parts: dict[str, _Part]
+    values: NDArray[np.float64]
+
+
 def look(folder: Path) -> DataFacts:
     """Facts of the prepared training and validation cases of ``folder``.
 
@@ -76,16 +100,20 @@ def look(folder: Path) -> DataFacts:
         raise UsageError("E_CASES", f"{folder.name} holds no training cases with a known organ. Prepare more cases.")
     if len({c.modality for c in cases}) > 1:
         raise UsageError("E_MODALITY", f"{folder.name} holds CT and MR cases. Prepare them into folders of their own.")
-    names = list(dict.fromkeys(organ for c in cases for organ in c.known))
-    extents = [np.multiply(c.ct.shape, c.spacing_zyx_mm) for c in cases]
+    every = max(1, len(cases) // SOME_CASES)
+    seen = [_see(replace(c), i % every == 0) for i, c in enumerate(cases)]  # a copy keeps no arrays once it is seen
+    parts: dict[str, list[_Part]] = {}
+    for one in seen:
+        for organ, part in one.parts.items():
+            parts.setdefault(organ, []).append(part)
     return DataFacts(
         cases[0].modality,
         training,
         len(cases) - training,
         _triple(np.median([c.spacing_zyx_mm for c in cases], axis=0)),
-        _triple(np.percentile(extents, 95, axis=0)),
-        _values(cases),
-        tuple(_organ(name, cases) for name in names),
+        _triple(np.percentile([one.image_mm for one in seen], 95, axis=0)),
+        _values(np.concatenate([one.values for one in seen])),
+        tuple(_organ(name, own) for name, own in parts.items()),
     )
 
 
@@ -101,44 +129,48 @@ def described(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _organ(name: str, cases: Sequence[Case]) -> OrganFacts:
-    own = [c for c in cases if name in c.known]
-    whole = [c for c in own if c.whole(name)] or own
-    sides = np.array([_sides_mm(c, name) for c in whole])
-    voxels = np.array([np.count_nonzero(c.labels == c.value(name)) for c in whole], float)
-    images = np.array([c.ct.size for c in whole], float)
-    ml = voxels * [np.prod(c.spacing_zyx_mm) / 1000 for c in whole]
-    slices = np.array([np.ptp(c.known[name].box[0]) for c in whole])
-    depths = np.array([c.ct.shape[0] for c in whole])
-    middle = [(c.centre_index(name) - (np.array(c.ct.shape) - 1) / 2) * c.spacing_zyx_mm for c in whole]
+def _see(case: Case, with_values: bool) -> _Seen:
+    shape, spacing = np.array(case.ct.shape), np.array(case.spacing_zyx_mm)
+    parts = {}
+    for organ, known in case.known.items():
+        box = np.asarray(known.box, float)
+        parts[organ] = _Part(
+            case.whole(organ),
+            int(np.count_nonzero(case.labels == case.value(organ))),
+            int(case.ct.size),
+            float(np.prod(spacing)) / 1000,
+            (box[:, 1] - box[:, 0]) * spacing,
+            int(box[0, 1] - box[0, 0]),
+            int(shape[0]),
+            (case.centre_index(organ) - (shape - 1) / 2) * spacing,
+        )
+    values = np.zeros(0)
+    if with_values:
+        boxes = np.array([known.box for known in case.known.values()])
+        pad = np.ceil(AROUND_MM / spacing).astype(int)
+        low, high = np.maximum(boxes[:, :, 0].min(0) - pad, 0), boxes[:, :, 1].max(0) + pad
+        around = case.ct[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        values = around.ravel()[:: max(1, around.size // SOME_VALUES)].astype(float)
+    return _Seen(shape * spacing, parts, values)
+
+
+def _organ(name: str, own: Sequence[_Part]) -> OrganFacts:
+    whole = [p for p in own if p.whole] or own
+    sides = np.array([p.sides_mm for p in whole])
     return OrganFacts(
         name,
         len(own),
-        _triple(np.percentile(ml, (5, 50, 95))),
-        round(float(np.median(voxels / images)) * 100, 4),
+        _triple(np.percentile([p.voxels * p.voxel_ml for p in whole], (5, 50, 95))),
+        round(float(np.median([p.voxels / p.image_voxels for p in whole])) * 100, 4),
         _triple(np.percentile(sides, 95, axis=0)),
         round(float(np.percentile(sides.min(1), 5)), 1),
-        int(np.median(slices)),
-        round(float(np.median(slices / depths)), 3),
-        round(float(np.std(middle, axis=0).max()), 1),
+        int(np.median([p.slices for p in whole])),
+        round(float(np.median([p.slices / p.depth for p in whole])), 3),
+        round(float(np.std([p.place_mm for p in whole], axis=0).max()), 1),
     )
 
 
-def _sides_mm(case: Case, organ: str) -> NDArray[np.float64]:
-    box = np.asarray(case.known[organ].box, float)
-    return (box[:, 1] - box[:, 0]) * case.spacing_zyx_mm
-
-
-def _values(cases: Sequence[Case], some: int = 40) -> tuple[float, float, float, float]:
-    """Values in and around the organs, of ``some`` cases spread over the set."""
-    parts = []
-    for case in cases[:: max(1, len(cases) // some)]:
-        boxes = np.array([known.box for known in case.known.values()])
-        pad = np.ceil(AROUND_MM / np.asarray(case.spacing_zyx_mm)).astype(int)
-        low = np.maximum(boxes[:, :, 0].min(0) - pad, 0)
-        high = boxes[:, :, 1].max(0) + pad
-        parts.append(case.ct[tuple(slice(a, b) for a, b in zip(low, high, strict=True))].ravel()[::7])
-    values = np.concatenate(parts).astype(float)
+def _values(values: NDArray[np.float64]) -> tuple[float, float, float, float]:
     first, last = np.percentile(values, (1, 99))
     inside = np.clip(values, first, last)
     return float(first), float(last), float(inside.mean()), float(inside.std())

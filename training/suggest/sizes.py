@@ -15,6 +15,7 @@ CROP_VOXELS = 64**3  # what the largest organ's crop may hold: a step of trainin
 COARSE_VOXELS = 50_000  # of the locator's grid over a whole image
 ACROSS = 6  # voxels that the narrowest organ keeps across, whatever the largest wants
 COARSE_ACROSS = 3
+CONTEXT_SIDE = 24  # voxels along each side of a crop, however small the organ: what three levels see
 LEAST_SIDE = 4  # voxels that the deepest level keeps
 WIDTHS = (16, 32, 64, 96)  # what two cores train in minutes
 LONGEST = 64  # voxels of a window along a long organ
@@ -51,7 +52,8 @@ def sizes(facts: DataFacts) -> Sizes:
     crops: dict[str, Shape] = {}
     windows = []
     for organ in facts.organs:
-        shape = _voxels(np.minimum(np.add(organ.extent_mm, 2 * context), facts.image_mm), spacing)
+        held_mm = np.maximum(np.add(organ.extent_mm, 2 * context), np.multiply(CONTEXT_SIDE, spacing))
+        shape = _voxels(np.minimum(held_mm, facts.image_mm), spacing)
         if shape[0] > LONGEST and organ.extent_mm[0] > 2 * max(organ.extent_mm[1:]):
             windows.append(organ.organ)
             shape = (LONGEST, *shape[1:])

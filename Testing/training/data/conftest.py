@@ -43,7 +43,7 @@ def labels(*values: int) -> NDArray[np.uint8]:
 def save(path: Path, voxels: NDArray, spacing: tuple[float, ...] = SPACING_XYZ, origin=(-60.0, -50.0, 30.0)) -> Path:
     """Write an image file, making its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = sitk.GetImageFromArray(voxels)
+    image = sitk.GetImageFromArray(voxels, isVector=False)
     image.SetSpacing(spacing[: image.GetDimension()])
     image.SetOrigin([*origin, 0.0][: image.GetDimension()])
     sitk.WriteImage(image, str(path))

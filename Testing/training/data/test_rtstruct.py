@@ -106,10 +106,12 @@ def test_names_frames_and_series_are_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
-    damaged = tmp_path / "rs.dcm"
-    damaged.write_bytes(b"\0" * 128 + b"DICM" + b"nothing")
-    with pytest.raises(InputRefused, match=r"rs\.dcm is damaged or no RTSTRUCT"):
-        read_structure_set(damaged)
+    whole = write_rtstruct(tmp_path / "rs.dcm", {"Heart": closed(loop(2, 1, 5, 1, 5))}, "1.2.9").read_bytes()
+    for name, content in (("cut.dcm", whole[:-40]), ("text.dcm", b"contours"), ("empty.dcm", b"\0" * 128 + b"DICM")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputRefused, match="RTSTRUCT") as caught:
+            read_structure_set(tmp_path / name)
+        assert caught.value.code == "E_RTSTRUCT" and "ZZCANARY" not in str(caught.value)
 
 
 def test_the_real_case_is_its_reference_mask(data_dir: Path) -> None:
