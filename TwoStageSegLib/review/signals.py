@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..mask import Mask
 from ..volume import Volume, outside_value
@@ -160,6 +159,8 @@ def _sideways(middle: Profile, count: Profile, spacing_zyx_mm: tuple[float, floa
 
 def _pieces(m: NDArray[np.bool_]) -> Profile:
     """Separate parts of each slice beyond the first, 8-connected, at most 3."""
+    from scipy import ndimage  # half a second, which Slicer's start must not wait for
+
     labels, _ = ndimage.label(m, IN_PLANE)
     highest = np.maximum.accumulate(np.maximum(labels.max((1, 2)), 0))
     parts = np.diff(highest, prepend=0)

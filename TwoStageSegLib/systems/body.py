@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 SKIN_HU = -300.0
 
@@ -18,6 +17,8 @@ def body_box(coarse: NDArray[np.float32], pad: int = 2) -> tuple[slice, slice, s
     The largest connected part above -300 HU after an opening, which lets go of sheets one voxel thin (couch shells,
     masks). A couch that stays attached makes the box larger, not wrong.
     """
+    from scipy import ndimage  # half a second, which Slicer's start must not wait for
+
     dense = coarse > SKIN_HU
     opened = ndimage.binary_opening(dense, ndimage.generate_binary_structure(3, 1))
     labels, count = ndimage.label(opened if opened.any() else dense)
