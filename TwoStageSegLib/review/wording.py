@@ -1,23 +1,23 @@
-"""The signals by name, and what a person reads when one of them made a slice suspicious."""
+"""The signals by name, and what a person reads when one of them made a slice suspicious: short, for a narrow column."""
 
 from __future__ import annotations
 
 SIGNALS: dict[str, tuple[str, str]] = {
-    "softness": ("the network is undecided here", ""),
-    "indecision": ("the network is undecided here", ""),
-    "expected_error": ("the network is unsure of this outline", ""),
-    "disagreement": ("the outline changes when the crop is moved", ""),
-    "area": ("large cross-section for this organ", "small cross-section for this organ"),
-    "thinness": ("small against the organ's largest slice", ""),
-    "area_step": ("the area jumps between slices", ""),
-    "sideways": ("shifted sideways against its neighbours", ""),
+    "softness": ("undecided outline", ""),
+    "indecision": ("undecided outline", ""),
+    "expected_error": ("unsure outline", ""),
+    "disagreement": ("outline changes when the crop moves", ""),
+    "area": ("large cross-section", "small cross-section"),
+    "thinness": ("thin part", ""),
+    "area_step": ("area jumps", ""),
+    "sideways": ("shifted sideways", ""),
     "end": ("near the organ's end", ""),
     "middle": ("near the organ's end", ""),
-    "beyond": ("the organ may go on here", ""),
+    "beyond": ("organ may go on here", ""),
     "pieces": ("in several pieces", ""),
-    "density": ("unusual density for this organ", ""),
-    "location": ("the location was uncertain", ""),
-    "volume": ("unusual volume for this organ", ""),
+    "density": ("unusual density", ""),
+    "location": ("location uncertain", ""),
+    "volume": ("unusual volume", ""),
 }
 """Name: words if the signal is higher than usual, words if it is lower ("" if that is no reason)."""
 

@@ -113,7 +113,7 @@ class Runs:
         elapsed = self._clock() - job.started_s
         if job.expected_s is not None:
             return max(job.expected_s - elapsed, 0.0)
-        return elapsed * (1 - job.fraction) / job.fraction if job.fraction > 0.1 else None
+        return max(elapsed, 0.0) * (1 - job.fraction) / job.fraction if job.fraction > 0.1 else None
 
     def take(self, event: ClientEvent) -> None:
         """One event of the worker."""

@@ -1,68 +1,33 @@
 """``localise-crop`` (Smith, papers/002): a low-resolution 3D U-Net finds the organs, a 3D U-Net segments each crop.
 
 Locate: the whole scan on a coarse grid, cropped to the body; largest component per organ; its box, padded by the
-margin that the measured location error asks for. Segment: a crop around the region's centre, at least as large as
-those the network was trained on; its probability is placed into the input's own grid and cut at the threshold.
+margin that the measured location error asks for. Segment: ``crop_stage``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..device import Device
-from ..errors import ModelRefused
-from ..grid import Grid, place
-from ..manifest import OrganSpec
-from ..mask import Mask
 from ..model import Model
-from ..region import Region, Source
-from ..review.evidence import Evidence
+from ..region import Region
 from ..volume import Volume
 from .coarse import coarse_body, region_from_map
-from .crops import crop_around, multiples_of
-from .placing import mask_from
-from .preprocess import Preprocess
-from .requirements import LOCATE, RECENTRE_MM, SLACK_MM, check_bundle, roles, self_test_pairs
+from .crop_stage import MOVED_MM, CropStage
+from .requirements import LOCATE, check_bundle, roles
 from .runner import Runner, probability
+from .shared import run_self_test
 
-MOVED_MM = (3.0, 5.0, -3.0)
-"""How far the crop is moved (LPS) to see whether the answer stays: within what a click may be off by."""
-
-TIGHT_MM = 6.0
-"""What the moved crop leaves around the mask: a smaller one is cheaper, and a harder test."""
+__all__ = ["MOVED_MM", "LocaliseCrop"]
 
 
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """What one crop gave: the probability of the standard array's voxels from ``start`` on, and the mask."""
-
-    volume: Volume
-    region: Region
-    mask: Mask
-    start: tuple[int, int, int]
-    values: NDArray[np.float32]
-
-
-class LocaliseCrop:
-    """A running ``localise-crop`` bundle.
-
-    Parameters of the bundle: ``average_mirror``, ``box_slack_mm``, ``recentre_mm`` (0: never).
-    """
+class LocaliseCrop(CropStage):
+    """A running ``localise-crop`` bundle."""
 
     def __init__(self, model: Model, device: Device):
-        self.model, self.manifest = model, model.manifest
-        check_bundle(self.manifest)
+        check_bundle(model.manifest)
         self.locator = Runner(model, LOCATE, device)
-        self.segmenters = {role: Runner(model, role, device) for role in roles(self.manifest) if role != LOCATE}
-        self.preprocess = Preprocess(self.manifest.input)
-        self.average_mirror = bool(self.manifest.parameters.get("average_mirror", False))
-        self.box_slack_mm = float(self.manifest.parameters.get("box_slack_mm", SLACK_MM))
-        self.recentre_mm = float(self.manifest.parameters.get("recentre_mm", RECENTRE_MM))
-        self._found: dict[str, _Found] = {}
+        super().__init__(model, device, (role for role in roles(model.manifest) if role != LOCATE))
 
     def locate(self, volume: Volume, organs: Iterable[str]) -> dict[str, Region]:
         """A padded box per organ, from one pass of the coarse network over the body."""
@@ -76,120 +41,6 @@ class LocaliseCrop:
         geometry = volume.standard.geometry
         return {n: region_from_map(probability(maps[n]), grid, self.manifest.organ(n), geometry) for n in organs}
 
-    def segment(self, volume: Volume, region: Region) -> Mask:
-        """Segment the organ of ``region`` in the crop around it.
-
-        If a clicked centre turns out to lie off the organ's by more than ``recentre_mm``, once more around where it
-        is, as papers/000 refines centres from the first mask. Boxes stay: the locator's centre is better than that
-        of a first mask (measured on validation: esophagus 0.63 against 0.57), a drawn one is the user's.
-        """
-        organ = self.manifest.organ(region.organ)
-        found = self._once(volume, region, organ)
-        if not found.mask.empty and (middle := self._better_centre(found)) is not None:
-            again = self._once(volume, Region.click(region.organ, middle), organ)
-            found = found if again.mask.empty else again
-        self._keep(replace(found, region=region))
-        return found.mask
-
-    def evidence(self, volume: Volume, region: Region, again: bool) -> Evidence:
-        """What the organ's mask rests on; computed now unless it was what was segmented last.
-
-        Parameters
-        ----------
-        again : segment once more in a tight crop that is moved by ``MOVED_MM``.
-        """
-        found = self._found.get(region.organ)
-        if found is None or found.volume is not volume or found.region != region:
-            self.segment(volume, region)
-            found = self._found[region.organ]
-        organ = self.manifest.organ(region.organ)
-        score = region.score if region.source == Source.AUTO else None
-        second = self._moved(found, organ) if again and not found.mask.empty else None
-        return Evidence(found.start, found.values, organ.threshold, score, second)
-
-    def probability(self, volume: Volume, region: Region) -> tuple[tuple[int, int, int], NDArray[np.float32]]:
-        """The organ's probability at the voxels of the standard array under its crop: ``(first index, values)``.
-
-        An organ on the midline is the mean of the crop and its mirror image, if the bundle says so.
-        """
-        organ = self.manifest.organ(region.organ)
-        return self._on_grid(volume, self._crop_grid(volume, region, organ), organ)
-
-    def _on_grid(
-        self, volume: Volume, grid: Grid, organ: OrganSpec, one_view: bool = False
-    ) -> tuple[tuple[int, int, int], NDArray[np.float32]]:
-        image = self.preprocess.image(volume, grid)
-        both = self.average_mirror and not _paired(organ.name) and not one_view
-        flips = [organ.mirror, not organ.mirror] if both else [organ.mirror]
-        batch = np.stack([_mirrored(image, flip) for flip in flips])[:, None]
-        maps = probability(self.segmenters[organ.network](batch)[:, organ.output])
-        map_ = np.stack([_mirrored(m, flip) for m, flip in zip(maps, flips, strict=True)]).mean(0, dtype=np.float32)
-        return place(map_, grid, volume.standard.geometry.shape_zyx)
-
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""
-        runners = {LOCATE: self.locator, **self.segmenters}
-        pairs = self_test_pairs(self.model, {role: runner.network.multiple for role, runner in runners.items()})
-        for role, (given, expected) in pairs.items():
-            got = runners[role](given, exact=True)
-            if got.shape != expected.shape or not np.allclose(got, expected, atol=self.manifest.self_test.atol):
-                raise ModelRefused(f"The self-test of the network {role!r} failed: this bundle does not work here.")
-
-    def _once(self, volume: Volume, region: Region, organ: OrganSpec) -> _Found:
-        start, values = self.probability(volume, region)
-        mask = mask_from(values, start, organ.threshold, volume, region, self.box_slack_mm)
-        return _Found(volume, region, mask, start, values)
-
-    def _keep(self, found: _Found) -> None:
-        """Remember what the masks of the current volume rest on; those of another volume are let go."""
-        self._found = {o: f for o, f in self._found.items() if f.volume is found.volume} | {found.region.organ: found}
-
-    def _better_centre(self, found: _Found) -> NDArray[np.float64] | None:
-        """Where to segment once more, LPS mm: the mask's middle, if a click lies far from it."""
-        region, mask = found.region, found.mask
-        if region.source != Source.CLICK or self.recentre_mm <= 0:
-            return None
-        middle = mask.geometry.index_to_lps(np.add(mask.start_zyx, np.subtract(mask.voxels.shape, 1) / 2))
-        return middle if np.linalg.norm(middle - np.asarray(region.centre_lps)) > self.recentre_mm else None
-
-    def _moved(self, found: _Found, organ: OrganSpec) -> NDArray[np.float32]:
-        """The probability of the same voxels from a tight, moved crop; NaN where that does not reach."""
-        geometry, mask = found.volume.standard.geometry, found.mask
-        segmenter = self.segmenters[organ.network]
-        spacing, multiple = np.asarray(segmenter.spec.spacing_mm), segmenter.network.multiple
-        start, voxels = mask.on_standard(found.volume)
-        centre = geometry.index_to_lps(np.asarray(start) + np.subtract(voxels.shape, 1) / 2) + MOVED_MM
-        size = np.asarray(voxels.shape) * geometry.spacing_zyx_mm + 2 * TIGHT_MM
-        usual = multiples_of(np.asarray(organ.crop_mm) / spacing, multiple)
-        shape = np.minimum(multiples_of(size / spacing, multiple), np.maximum(usual, multiple))
-        first, values = self._on_grid(found.volume, Grid.centred(geometry, centre, spacing, shape), organ, True)
-        out = np.full(found.values.shape, np.nan, np.float32)
-        offset = np.subtract(first, found.start)
-        low, high = np.maximum(offset, 0), np.minimum(offset + values.shape, out.shape)
-        if (high > low).all():
-            part = tuple(slice(a - o, b - o) for a, b, o in zip(low, high, offset, strict=True))
-            out[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = values[part]
-        return out
-
-    def _crop_grid(self, volume: Volume, region: Region, organ: OrganSpec) -> Grid:
-        geometry = volume.standard.geometry
-        segmenter = self.segmenters[organ.network]
-        spacing, multiple = np.asarray(segmenter.spec.spacing_mm), segmenter.network.multiple
-        centre, size = crop_around(region, organ, geometry)
-        shape = multiples_of(size / spacing, multiple)
-        # never larger than the scan itself, rounded up to what the network needs
-        limit = np.maximum(
-            multiples_of(geometry.extent_zyx_mm / spacing, multiple),
-            multiples_of(np.asarray(organ.crop_mm) / spacing, multiple),
-        )
-        return Grid.centred(geometry, centre, spacing, np.minimum(shape, limit))
-
-
-def _mirrored(image: NDArray[np.float32], mirror: bool) -> NDArray[np.float32]:
-    """The image, flipped left-right if asked; contiguous, as the network wants it."""
-    return np.ascontiguousarray(image[:, :, ::-1]) if mirror else image
-
-
-def _paired(name: str) -> bool:
-    """TG-263 names of paired organs end in _L or _R; averaging over the mirror image would mix the sides."""
-    return name.endswith(("_L", "_R"))
+        run_self_test(self.model, {LOCATE: self.locator, **self.segmenters})

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device import Device
-from ..errors import ModelRefused
 from ..geometry import Geometry
 from ..manifest import OrganSpec
 from ..mask import Mask
@@ -25,8 +24,9 @@ from ..review.evidence import Evidence
 from ..volume import Volume
 from .placing import largest, mask_from
 from .preprocess import Preprocess
-from .requirements import LOCATE, self_test_pairs
+from .requirements import LOCATE
 from .runner import Runner
+from .shared import onto, run_self_test
 from .slice_draw import Drawing, draw_chunks, draw_slices
 from .slice_heat import Heat, Place, slice_heat
 from .slice_requirements import CHUNK, DEFAULTS, check_slices, slice_roles
@@ -96,17 +96,12 @@ class SliceCentre:
             found = self._found[region.organ]
         organ = self.manifest.organ(region.organ)
         second = self._moved(found, organ) if again and not found.mask.empty else None
-        score = region.score if region.source == Source.AUTO else 1.0
+        score = region.score if region.source == Source.AUTO else None
         return Evidence(found.drawing.start, found.drawing.filled, organ.threshold, score, second)
 
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""
-        flat = {role for role in self.runners if role != CHUNK}
-        pairs = self_test_pairs(self.model, {role: r.network.multiple for role, r in self.runners.items()}, flat)
-        for role, (given, expected) in pairs.items():
-            got = self.runners[role](given, exact=True)
-            if got.shape != expected.shape or not np.allclose(got, expected, atol=self.manifest.self_test.atol):
-                raise ModelRefused(f"The self-test of the network {role!r} failed: this bundle does not work here.")
+        run_self_test(self.model, self.runners, {role for role in self.runners if role != CHUNK})
 
     def _heat_of(self, volume: Volume) -> Heat | None:
         if self._heat is None or self._heat[0] is not volume:
@@ -188,7 +183,7 @@ class SliceCentre:
             second = draw_chunks(found.volume, track, organ, runner, self.preprocess, depth)
         else:
             second = draw_slices(found.volume, track, organ, runner, self.preprocess)
-        return second.on(found.drawing)
+        return onto(second.values, second.start, found.drawing.start, found.drawing.values.shape)
 
     def _gap(self, volume: Volume) -> int:
         return int(float(self.settings["gap_mm"]) / volume.standard.geometry.spacing_zyx_mm[0])

@@ -36,16 +36,6 @@ class Drawing:
     def filled(self) -> NDArray[np.float32]:
         return np.nan_to_num(self.values, nan=0.0)
 
-    def on(self, other: Drawing) -> NDArray[np.float32]:
-        """These values at the voxels of another drawing of the same scan, NaN where they do not reach."""
-        out = np.full(other.values.shape, np.nan, np.float32)
-        offset = np.subtract(self.start, other.start)
-        low, high = np.maximum(offset, 0), np.minimum(offset + self.values.shape, out.shape)
-        if (high > low).all():
-            here = tuple(slice(a - o, b - o) for a, b, o in zip(low, high, offset, strict=True))
-            out[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = self.values[here]
-        return out
-
 
 def draw_slices(volume: Volume, track: Track, organ: OrganSpec, drawer: Runner, preprocess: Preprocess) -> Drawing:
     """Each slice of ``track`` in a crop of its own around its centre, with a 2D network."""
