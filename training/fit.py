@@ -193,4 +193,8 @@ def _resume(folder: Path, network: nn.Module, average: nn.Module, optimiser: tor
             slots.setdefault(int(index), {})[name] = value
     if slots:
         optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
-    return State(**json.loads((folder / f"state_{int(tensors['step'])}.json").read_text(encoding="utf-8")))
+    state = folder / f"state_{int(tensors['step'])}.json"
+    for other in (*folder.glob("state_*.json"), *folder.glob("*.tmp")):  # of a checkpoint that was interrupted
+        if other != state:
+            other.unlink()
+    return State(**json.loads(state.read_text(encoding="utf-8")))

@@ -28,7 +28,7 @@ from training.data.prepared import load_cases
 from training.recipes.recipe import Target
 from training.tasks.segment import SegmentTask
 
-OPTIONS = module.FitOptions(steps=6, decay_steps=3, warmup=2, every=2, half=False)
+OPTIONS = module.FitOptions(steps=4, decay_steps=2, warmup=2, every=2, half=False)
 ORGAN = replace(TINY, targets=(Target("Brainstem", "Brainstem", (16, 16, 16), 1.0),))
 
 
@@ -92,6 +92,13 @@ def train(folder: Path, cases: Path, at: int = 0) -> list[str]:
     return killer.seen
 
 
+def warm_up() -> None:
+    """What torch imports at its first optimiser step, once for all forks."""
+    weight = torch.nn.Parameter(torch.zeros(2))
+    weight.grad = torch.ones(2)
+    torch.optim.AdamW([weight]).step()
+
+
 def child(work: Callable[[], Any]) -> int:
     """Run in a fork; the signal that ended it, 0 if none did."""
     pid = os.fork()
@@ -117,7 +124,7 @@ def outcome(folder: Path) -> tuple[str, str]:
 
 def main(cases: Path, scratch: Path) -> int:
     torch.set_num_threads(1)
-    phases: list[str] = []
+    warm_up()
     reading, writing = os.pipe()
     assert child(lambda: os.write(writing, json.dumps(train(scratch / "whole", cases)).encode())) == 0
     phases = json.loads(os.read(reading, 1_000_000))

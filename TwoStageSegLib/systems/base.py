@@ -39,10 +39,12 @@ def create(model: Model, device: Device) -> System:
     """The running system of a bundle: networks built, weights loaded and checked."""
     from .localise_crop import LocaliseCrop
     from .slice_centre import SliceCentre
+    from .slice_filter import SliceFilter
 
     systems: dict[str, Callable[[Model, Device], System]] = {
         "localise-crop": LocaliseCrop,
         "slice-centre": SliceCentre,
+        "slice-filter": SliceFilter,
     }
     kind = systems.get(model.manifest.system)
     if kind is None:

@@ -45,12 +45,39 @@ def mask_from(
 
 def largest(inside: NDArray[np.bool_], bridge: int = 0) -> NDArray[np.bool_]:
     """The largest component; across up to ``bridge`` empty slices it goes on."""
+    labels, count = components(inside, bridge)
+    return inside & (labels == np.argmax(np.bincount(labels[inside]))) if count > 1 else inside
+
+
+def components(inside: NDArray[np.bool_], bridge: int = 0) -> tuple[NDArray[np.int32], int]:
+    """Labels from 1 on of what hangs together, across up to ``bridge`` empty slices, and how many there are."""
     above_and_below = np.zeros((3, 3, 3), bool)
     above_and_below[:, 1, 1] = True
     reach = (bridge + 1) // 2  # from both sides
     joined = ndimage.binary_dilation(inside, above_and_below, reach) if reach else inside
     labels, count = ndimage.label(joined, FULL)
-    return inside & (labels == np.argmax(np.bincount(labels[inside]))) if count > 1 else inside
+    return labels, count
+
+
+def at_point(
+    values: NDArray[np.float32], start: Index, threshold: float, point: NDArray, reach: NDArray, bridge: int = 0
+) -> NDArray[np.float32]:
+    """The values of what hangs together with the organ at a point, 0 elsewhere; 0 everywhere if nothing is there.
+
+    Parameters
+    ----------
+    point : index (z, y, x) in the standard array, in whose slice the organ is looked for.
+    reach : how many voxels (y, x) beside the point the organ may begin. bridge : see ``mask_from``.
+    """
+    inside = values > threshold
+    z = int(np.clip(round(float(point[0])) - start[0], 0, len(values) - 1))
+    there = np.argwhere(inside[z])
+    distance = np.linalg.norm((there + np.asarray(start)[1:] - point[1:]) / reach, axis=1)
+    if not (distance <= 1).any():
+        return np.zeros_like(values)
+    y, x = there[int(distance.argmin())]
+    labels, _ = components(inside, bridge)
+    return np.where(labels == labels[z, y, x], values, np.float32(0))
 
 
 def touches_edge(inside: NDArray[np.bool_], start: tuple[int, ...], full: tuple[int, ...]) -> bool:

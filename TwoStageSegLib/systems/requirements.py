@@ -86,6 +86,15 @@ def _check_parameters(parameters: Mapping[str, Any]) -> None:
             raise ModelRefused(f"The bundle's parameter {name!r} must be a distance from 0 to 1000 mm.")
 
 
+def check_numbers(parameters: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse parameters that are not ``known``, or no numbers from 0 to 1000. Raises ModelRefused."""
+    if unknown := sorted(set(parameters) - set(known)):
+        raise ModelRefused(f"The bundle's parameter {unknown[0][:40]!r} is unknown. Update TwoStageSeg.")
+    for name, value in parameters.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:
+            raise ModelRefused(f"The bundle's parameter {name!r} must be a number from 0 to 1000.")
+
+
 def self_test_pairs(model: Model, multiples: Mapping[str, int], flat: Collection[str] = ()) -> dict[str, Pair]:
     """Input and expected output of every role's self-test, fit to be run.
 

@@ -138,6 +138,12 @@ def _full_precision(wanted: bool) -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = before
 
 
+def share(logits: NDArray[np.float32], output: int) -> NDArray[np.float32]:
+    """Softmax over the outputs (axis 1), of which one is returned: ``(n, outputs, ...)`` -> ``(n, ...)``."""
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(weights[:, output] / weights.sum(1), np.float32)
+
+
 def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Sigmoid without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * logits))

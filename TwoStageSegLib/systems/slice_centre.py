@@ -26,9 +26,10 @@ from .placing import largest, mask_from
 from .preprocess import Preprocess
 from .requirements import LOCATE
 from .runner import Runner
-from .shared import onto, run_self_test
+from .shared import run_self_test
 from .slice_draw import Drawing, draw_chunks, draw_slices
-from .slice_heat import Heat, Place, slice_heat
+from .slice_field import Place
+from .slice_heat import Heat, slice_heat
 from .slice_requirements import CHUNK, DEFAULTS, check_slices, slice_roles
 from .slice_track import Track, boxed_track, followed_track, found_track, interpolated, refined_track
 
@@ -183,7 +184,7 @@ class SliceCentre:
             second = draw_chunks(found.volume, track, organ, runner, self.preprocess, depth)
         else:
             second = draw_slices(found.volume, track, organ, runner, self.preprocess)
-        return onto(second.values, second.start, found.drawing.start, found.drawing.values.shape)
+        return second.on(found.drawing)
 
     def _gap(self, volume: Volume) -> int:
         return int(float(self.settings["gap_mm"]) / volume.standard.geometry.spacing_zyx_mm[0])

@@ -15,6 +15,7 @@ from ..volume import Volume
 from .crops import multiples_of
 from .preprocess import Preprocess
 from .runner import Runner, probability
+from .shared import onto
 from .slice_track import Track
 
 BATCH = 16
@@ -35,6 +36,10 @@ class Drawing:
     @property
     def filled(self) -> NDArray[np.float32]:
         return np.nan_to_num(self.values, nan=0.0)
+
+    def on(self, other: Drawing) -> NDArray[np.float32]:
+        """These values at the voxels of another drawing of the same scan, NaN where they do not reach."""
+        return onto(self.values, self.start, other.start, other.values.shape)
 
 
 def draw_slices(volume: Volume, track: Track, organ: OrganSpec, drawer: Runner, preprocess: Preprocess) -> Drawing:

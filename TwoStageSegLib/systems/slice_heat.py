@@ -7,19 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry import rounded
-from ..grid import Grid
 from ..volume import Volume
-from .coarse import coarse_body
-from .crops import multiples_of
 from .preprocess import Preprocess
 from .runner import Runner, probability
-
-BODY_MM = (8.0, 8.0, 8.0)
-BATCH = 16
-
-Place = tuple[float, float]
-"""(y, x), fractional index into the standard array."""
+from .slice_field import Field, Place, body_slices, each_slice
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,33 +63,18 @@ def slice_heat(volume: Volume, locator: Runner, preprocess: Preprocess, field_mm
     field_mm : side of the square that it sees of each slice, 186 mm in papers/000. The paper takes the image's middle;
         here it is the body's, so that a patient off centre is seen as well.
     """
-    found = coarse_body(volume, BODY_MM, preprocess)
+    found = body_slices(volume, preprocess)
     if found is None:
         return None
-    geometry = volume.standard.geometry
-    body = found[0]
-    start, extent = np.asarray(body.start), (np.asarray(body.shape) - 1) * body.step
-    first = max(0, int(np.floor(start[0] - body.step[0] / 2)))
-    last = min(geometry.shape_zyx[0] - 1, int(np.ceil(start[0] + extent[0] + body.step[0] / 2)))
-    spacing = np.asarray(locator.spec.spacing_mm)[1:]
-    pixels = multiples_of(field_mm / spacing, locator.network.multiple)
-    step = spacing / np.asarray(geometry.spacing_zyx_mm)[1:]
-    corner = rounded((start + extent / 2)[1:] - step * (pixels - 1) / 2)
-    heat = []
-    for z in range(first, last + 1, BATCH):
-        depth = min(BATCH, last + 1 - z)
-        grid = Grid(
-            (float(z), float(corner[0]), float(corner[1])),
-            (1.0, float(step[0]), float(step[1])),
-            (depth, int(pixels[0]), int(pixels[1])),
-        )
-        heat.append(probability(locator(preprocess.image(volume, grid)[:, None])))
-    maps = np.concatenate(heat).transpose(1, 0, 2, 3)
-    wide = pixels / np.asarray(maps.shape[2:])  # pixels per cell
-    middle = corner + step * (wide - 1) / 2
+    slices, middle = found
+    field = Field.around(middle, field_mm, locator, volume.standard.geometry)
+    logits = np.concatenate(list(each_slice(volume, slices, field, locator, preprocess)))
+    maps = probability(logits).transpose(1, 0, 2, 3)
+    wide = np.asarray(field.pixels) / np.asarray(maps.shape[2:])  # pixels per cell
+    start = np.asarray(field.start) + np.asarray(field.step) * (wide - 1) / 2
     return Heat(
-        first,
+        slices.start,
         dict(zip(locator.spec.outputs, maps, strict=True)),
-        (float(middle[0]), float(middle[1])),
-        (float(step[0] * wide[0]), float(step[1] * wide[1])),
+        (float(start[0]), float(start[1])),
+        (float(field.step[0] * wide[0]), float(field.step[1] * wide[1])),
     )

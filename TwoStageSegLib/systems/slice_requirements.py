@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ModelRefused
 from ..manifest import Manifest, OrganSpec
-from .requirements import LOCATE, MAX_CROP_VOXELS
+from .requirements import LOCATE, MAX_CROP_VOXELS, check_numbers
 
 CHUNK = "chunk"
 """The 3D network: an organ's own one, or the one that refines the centres for its 2D network."""
@@ -60,11 +60,7 @@ def _check_organ(organ: OrganSpec, m: Manifest) -> None:
 
 
 def _check_parameters(parameters: Mapping[str, Any]) -> None:
-    if unknown := sorted(set(parameters) - set(DEFAULTS)):
-        raise ModelRefused(f"The bundle's parameter {unknown[0][:40]!r} is unknown. Update TwoStageSeg.")
-    for name, value in parameters.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:
-            raise ModelRefused(f"The bundle's parameter {name!r} must be a number from 0 to 1000.")
+    check_numbers(parameters, DEFAULTS)
     if parameters.get("field_mm", 1) < 1:
         raise ModelRefused("The bundle's parameter 'field_mm' must be at least 1 mm.")
     slices = parameters.get("chunk_slices", 32)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .slice_heat import Heat, Place
+from .slice_field import Place
+from .slice_heat import Heat
+from .slice_runs import best_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +39,10 @@ def found_track(heat: Heat, organ: str, present: float, gap: int) -> Track | Non
     greatest sum of peaks counts: a single slice far away is a mistake.
     """
     peaks = {z: heat.peak(organ, z) for z in range(heat.first, heat.first + len(heat.maps[organ]))}
-    there = [z for z, (height, _) in peaks.items() if height >= present]
-    if not there:
+    best = best_run({z: height for z, (height, _) in peaks.items()}, present, gap)
+    if best is None:
         return None
-    runs = np.split(there, np.flatnonzero(np.diff(there) > gap + 1) + 1)
-    sums = [sum(peaks[int(z)][0] for z in run) for run in runs]
-    best = int(np.argmax(sums))
-    run = [int(z) for z in runs[best]]
-    score = sums[best] / len(run) * sums[best] / sum(sums)
+    run, score = best
     return interpolated({z: peaks[z][1] for z in run}, score)
 
 
