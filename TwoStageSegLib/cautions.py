@@ -71,5 +71,7 @@ def _odd_place(volume: Volume, region: Region) -> list[str]:
         return []
     aside_mm = (index[2] - columns.mean()) * standard.geometry.spacing_zyx_mm[2] * side
     if aside_mm < -ASIDE_MM:
-        return [f"The place given for {region.organ} lies on the patient's {'right' if side > 0 else 'left'}. Check it."]
+        return [
+            f"The place given for {region.organ} lies on the patient's {'right' if side > 0 else 'left'}. Check it."
+        ]
     return []

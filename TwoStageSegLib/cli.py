@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _failed("Not enough memory. Close other programs, or choose fewer organs. [E_MEMORY]", 1)
     except Exception as error:
-        detail = " ".join(str(error).split())[:200]
+        from .worker_process import without_paths  # folders are often patients' names
+
+        detail = without_paths(" ".join(str(error).split()))
         hint = "Please report it; TWOSTAGESEG_DEBUG=1 shows where it happened."
         return _failed(f"Unexpected {type(error).__name__}: {detail}. {hint} [E_UNEXPECTED]", 1)
     try:

@@ -46,7 +46,6 @@ class Device:
         self.notice("The GPU ran out of memory; continued on the CPU, which is slower.")
         return True
 
-
     def gpu_failed(self) -> None:
         """The GPU does not answer any more (driver reset, card gone, an earlier error): the CPU for good."""
         if self.kind == "cuda":
@@ -57,7 +56,9 @@ class Device:
 
 def is_gpu_failure(error: RuntimeError) -> bool:
     """True if torch says that the GPU itself failed, not what was asked of it."""
-    return any(word in str(error) for word in ("CUDA error", "CUDA driver", "cuDNN error", "CUDNN_STATUS", "CUBLAS_STATUS"))
+    return any(
+        word in str(error) for word in ("CUDA error", "CUDA driver", "cuDNN error", "CUDNN_STATUS", "CUBLAS_STATUS")
+    )
 
 
 def choose_device(wanted: str = "auto") -> Device:

@@ -207,7 +207,9 @@ def parse_manifest(text: bytes) -> Manifest:
 def _check_texts(value: Any, place: str) -> None:
     """Refuse texts that are no line: they reach terminals, file headers and pages."""
     if isinstance(value, str):
-        _need(value.isprintable() and len(value) <= MAX_TEXT, f"{place} is no plain line of up to {MAX_TEXT} characters")
+        _need(
+            value.isprintable() and len(value) <= MAX_TEXT, f"{place} is no plain line of up to {MAX_TEXT} characters"
+        )
     elif isinstance(value, list):
         for i, item in enumerate(value):
             _check_texts(item, f"{place}[{i}]")

@@ -144,7 +144,10 @@ NETWORKS: Rows = {
         "self-test of the network 'locate' failed",
     ),
     "self-test of other weights": (weights(set_first(3.0)), "self-test of the network 'segment' failed"),
-    "self-test without a network": (weights(lambda t: t.pop("locate.input"), "selftest.safetensors"), "lacks the input"),
+    "self-test without a network": (
+        weights(lambda t: t.pop("locate.input"), "selftest.safetensors"),
+        "lacks the input",
+    ),
     "self-test that tests nothing": (manifest("self_test.atol", 1e9), "at most"),
     "unknown system": (manifest("system", "os.system"), "needs the system"),
     "unknown architecture": (manifest("networks.segment.architecture", "eval"), "eval|unknown"),

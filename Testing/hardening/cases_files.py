@@ -124,12 +124,16 @@ def not_numbers_in_nifti(folder):
     return not_numbers(folder, ("nii.gz", "nii"))
 
 
-@case(13, "NaN and Inf in NRRD, MetaImage", refused("E_NONFINITE", says="^(twostageseg: )?2 voxels.*x, y, z = 4, 3, 12"))
+@case(
+    13, "NaN and Inf in NRRD, MetaImage", refused("E_NONFINITE", says="^(twostageseg: )?2 voxels.*x, y, z = 4, 3, 12")
+)
 def not_numbers_elsewhere(folder):
     return not_numbers(folder, ("nrrd", "mha"))
 
 
-@case(14, "a few NaN outside the body: nothing can be allowed, so refused as 12", refused("E_NONFINITE", says="^.*1 vox"))
+@case(
+    14, "a few NaN outside the body: nothing can be allowed, so refused as 12", refused("E_NONFINITE", says="^.*1 vox")
+)
 def nan_in_air(folder):
     voxels = body().astype(np.float32)
     voxels[0, 0, 0] = np.nan

@@ -95,7 +95,9 @@ elsewhere(
     because="an uncertainty flag is the review's (disagreement, softness, density); here only: no crash, as 42",
 )
 elsewhere(
-    46, "the mirrored network does not find the other gland", "hardening/test_real_networks.py::test_a_gland_that_is_gone"
+    46,
+    "the mirrored network does not find the other gland",
+    "hardening/test_real_networks.py::test_a_gland_that_is_gone",
 )
 elsewhere(
     *(47, "low confidence", "hardening/test_in_the_scene.py::test_low_confidence_is_said"),
@@ -123,7 +125,11 @@ elsewhere(
 elsewhere(58, "bad bundles", "hardening/test_bundles.py::test_a_bad_bundle_on_the_command_line")
 elsewhere(58, "bad bundles", "hardening/test_bundles.py::test_a_bad_bundle_in_the_session")
 elsewhere(59, "GPU absent, full or lost", "hardening/test_gpu_lost.py::test_a_lost_gpu_gives_what_the_cpu_gives")
-elsewhere(59, "GPU that torch cannot use", "test_gpu_that_fails.py::test_a_gpu_that_torch_cannot_use_is_named_and_the_cpu_goes_on")
+elsewhere(
+    59,
+    "GPU that torch cannot use",
+    "test_gpu_that_fails.py::test_a_gpu_that_torch_cannot_use_is_named_and_the_cpu_goes_on",
+)
 elsewhere(60, "disk full", "hardening/test_outputs.py::test_a_full_disk")
 elsewhere(60, "read-only output", "hardening/test_outputs.py::test_a_read_only_disk")
 elsewhere(60, "output exists", "test_cli.py::test_an_existing_output_is_kept_unless_overwrite")

@@ -143,7 +143,12 @@ def pet(folder):
     return spoilt(folder, "pt", lambda slices: for_all(slices, Modality="PT", SOPClassUID=uid))
 
 
-@case(35, "dose or contours alone, ultrasound", refused("E_READ", "E_LOCALISER"), session="Slicer loads no scalar CT from it")
+@case(
+    35,
+    "dose or contours alone, ultrasound",
+    refused("E_READ", "E_LOCALISER"),
+    session="Slicer loads no scalar CT from it",
+)
 def no_scan(folder):
     ultrasound = {"Modality": "US", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.6.1"}
     return [

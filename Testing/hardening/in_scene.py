@@ -21,6 +21,7 @@ from .scans import Points
 if TYPE_CHECKING:
     from TwoStageSegLib.session import Session
 
+
 def _place(file: Path) -> tuple[float, str]:
     """Slicer's DICOM import sorts the files of a series by where they lie; what has no place comes by name."""
     try:

@@ -181,7 +181,11 @@ def _nrrd() -> None:
     add("voxels in a file that is not there", line(rb"^type:", b"data file: x.raw\ntype:"), "E_READ")
     add("a null byte", line(rb"^kinds", b"kin\0ds"), "E_READ")
     add("a header of 2 MB", line(rb"^type:", b"# " + b"x" * 2_000_000 + b"\ntype:"), "E_UNSAFE", "E_READ")
-    add("lines end as on Windows", repacked(lambda d: d.replace(b"\n", b"\r\n", d[: d.index(b"\n\n")].count(b"\n"))), EITHER)
+    add(
+        "lines end as on Windows",
+        repacked(lambda d: d.replace(b"\n", b"\r\n", d[: d.index(b"\n\n")].count(b"\n"))),
+        EITHER,
+    )
     add("a blank line too early", line(rb"^(type: .*)$", rb"\1\n"), "E_READ")
 
 
@@ -263,7 +267,11 @@ def _dicom() -> None:
     add("a hidden file of macOS", lambda f: (f / "._000000.dcm").write_bytes(b"\0\5\26\7" * 40) and None, SAME)
     add("other file names", file(lambda p: p.rename(p.with_name("ZZ last.dcm"))), SAME)
     add("a folder within", lambda f: (f / "more").mkdir(), SAME)
-    add("bytes behind the pixels", file(lambda p: p.write_bytes(p.read_bytes() + b"\xfc\xff\xfc\xffOB\0\0\4\0\0\0abcd")), EITHER)
+    add(
+        "bytes behind the pixels",
+        file(lambda p: p.write_bytes(p.read_bytes() + b"\xfc\xff\xfc\xffOB\0\0\4\0\0\0abcd")),
+        EITHER,
+    )
     add("an empty file", file(lambda p: p.write_bytes(b"") or 1, -1), "E_READ")
     add("the beginning lost", file(lambda p: p.write_bytes(p.read_bytes()[132:]), -1), "E_READ")
     add("cut to 100 bytes", file(lambda p: p.write_bytes(p.read_bytes()[:100]), -1), "E_READ")
@@ -287,7 +295,11 @@ def _dicom() -> None:
     add("another series", one(SeriesInstanceUID="1.2.3"), "E_MIXED_SERIES")
     add("another frame of reference", one(FrameOfReferenceUID="1.2.3"), "E_MIXED_SERIES")
     add("another pixel size", one(PixelSpacing=lambda v: [v[0] * 1.1, v[1]]), "E_MIXED_SERIES")
-    add("turned by half a degree", one(ImageOrientationPatient=[0.99996, 0.00873, 0, -0.00873, 0.99996, 0]), "E_MIXED_SERIES")
+    add(
+        "turned by half a degree",
+        one(ImageOrientationPatient=[0.99996, 0.00873, 0, -0.00873, 0.99996, 0]),
+        "E_MIXED_SERIES",
+    )
     add("moved along", one(ImagePositionPatient=lambda v: [v[0], v[1], v[2] + 1]), "E_SPACING")
     add("moved sideways", one(ImagePositionPatient=lambda v: [v[0] + 1, v[1], v[2]]), "E_TILT")
     add("a place that is no number", one(ImagePositionPatient=lambda v: [v[0], v[1], float("nan")]), "E_GEOMETRY")

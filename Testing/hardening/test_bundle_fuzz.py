@@ -22,7 +22,24 @@ from TwoStageSegLib.errors import ModelRefused
 from TwoStageSegLib.manifest import parse_manifest
 from TwoStageSegLib.model import Model, verify
 
-BITS = ["null", "[]", "{}", "-1", "1e308", '"x"', "true", "NaN", "1e999", "\\u0000", '"', ",", "}", "[", "9" * 30, "\ud7ff"]
+BITS = [
+    "null",
+    "[]",
+    "{}",
+    "-1",
+    "1e308",
+    '"x"',
+    "true",
+    "NaN",
+    "1e999",
+    "\\u0000",
+    '"',
+    ",",
+    "}",
+    "[",
+    "9" * 30,
+    "\ud7ff",
+]
 
 
 @pytest.fixture(scope="module")

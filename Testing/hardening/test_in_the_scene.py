@@ -77,7 +77,9 @@ def test_a_target_of_another_grid_keeps_what_is_in_it(seat, opened):
     """The user's segmentation lies on a coarser, shifted scan: its segment stays, ours is right in the world."""
     session = seat.session
     other = node_from_volume(
-        session.scene, Volume(np.zeros((9, 9, 9), np.int16), Geometry((9, 9, 9), (3.0, 1.0, 120.0), (7.0, 6.0, 8.0))), "o"
+        session.scene,
+        Volume(np.zeros((9, 9, 9), np.int16), Geometry((9, 9, 9), (3.0, 1.0, 120.0), (7.0, 6.0, 8.0))),
+        "o",
     )
     mine = segmentation_node(session.scene)
     mine.SetReferenceImageGeometryParameterFromVolumeNode(other)

@@ -24,7 +24,9 @@ RANDOM = {"nii": 300, "nrrd": 300, "mha": 300, "dicom": 60}
 def synthetic(tmp_path_factory) -> dict[str, Path]:
     """A good file of every kind, made here."""
     folder = tmp_path_factory.mktemp("synthetic")
-    made = {kind: scan().but(direction=OBLIQUE).save(folder / f"ct.{kind}") for kind in ("nii", "nii.gz", "nrrd", "mha")}
+    made = {
+        kind: scan().but(direction=OBLIQUE).save(folder / f"ct.{kind}") for kind in ("nii", "nii.gz", "nrrd", "mha")
+    }
     short = scan().but(voxels=scan().voxels[:8])
     return made | {"dicom": with_locations(short.series(folder / "ct"))}
 
@@ -119,7 +121,9 @@ def assert_no_third_thing(kind: str, base: Path, data: bytes, first: int, end: i
     for _ in range(RANDOM[kind]):
         changed = bytearray(data)
         for place in rng.integers(first, end, int(rng.integers(1, 4))):
-            changed[place] = int(rng.integers(256)) if rng.random() < 0.6 else changed[place] ^ 1 << int(rng.integers(8))
+            changed[place] = (
+                int(rng.integers(256)) if rng.random() < 0.6 else changed[place] ^ 1 << int(rng.integers(8))
+            )
         path.write_bytes(changed)
         found = ours(read)
         if isinstance(found, str):

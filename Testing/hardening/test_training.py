@@ -26,7 +26,12 @@ def test_killed_in_any_phase(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert found["wrong"] == []
-    assert {"before batch", "before loss", "after step", "after validate", "in the middle of a file", "after replace"} <= (
-        set(found["phases"])
-    )
+    assert {
+        "before batch",
+        "before loss",
+        "after step",
+        "after validate",
+        "in the middle of a file",
+        "after replace",
+    } <= (set(found["phases"]))
     assert len(found["phases"]) > 50

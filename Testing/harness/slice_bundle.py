@@ -10,9 +10,7 @@ ORGANS = ("Esophagus", "SpinalCord")
 NETWORKS = {
     "locate": Small("centernet", {"outputs": 2, "widths": [4] * 4, "up": [4, 4, 4], "hidden": 4}, (32, 32), ORGANS),
     "segment": Small("unet", {"dims": 2, "outputs": 2, "widths": [4, 8], "norm": "batch"}, (8, 8), ORGANS),
-    "chunk": Small(
-        "unet", {"outputs": 2, "widths": [4, 8], "norm": "batch", "pools": [[1, 2, 2]]}, (4, 8, 8), ORGANS
-    ),
+    "chunk": Small("unet", {"outputs": 2, "widths": [4, 8], "norm": "batch", "pools": [[1, 2, 2]]}, (4, 8, 8), ORGANS),
 }
 
 

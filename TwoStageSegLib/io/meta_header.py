@@ -96,9 +96,7 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         return fields, stream.tell()
 
 
-def _grid(
-    fields: dict[str, str], path: Path, shape_xyz: tuple[int, int, int]
-) -> tuple[NDArray[np.float64], Geometry]:
+def _grid(fields: dict[str, str], path: Path, shape_xyz: tuple[int, int, int]) -> tuple[NDArray[np.float64], Geometry]:
     """Columns of the steps along x, y, z, and the grid. A field that is missing has ITK's default."""
     spacing = numbers(_one_of(SPACINGS, fields, path) or "nan", path, "ElementSpacing")
     if len(spacing) != 3 or any(not math.isfinite(s) or s <= 0 for s in spacing):

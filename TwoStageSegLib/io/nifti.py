@@ -80,7 +80,9 @@ def _raw_header(path: Path, packing: str) -> tuple[bytes, str]:
     order = next((o for o in "<>" if struct.unpack_from(o + "i", raw)[0] == HEADER_BYTES), None)
     if order is None or raw[344:348] not in (b"n+1\0", b"ni1\0"):
         if 540 in _first(raw):
-            raise InputRefused("E_FORMAT", f"{path.name} is a NIfTI-2 file, which is not supported; save it as NIfTI-1.")
+            raise InputRefused(
+                "E_FORMAT", f"{path.name} is a NIfTI-2 file, which is not supported; save it as NIfTI-1."
+            )
         raise InputRefused("E_READ", f"{path.name} is not a NIfTI-1 file, whatever its name says. {DAMAGED}")
     if raw[344:348] == b"ni1\0":
         raise InputRefused(

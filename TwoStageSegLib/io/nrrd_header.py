@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputRefused
-from .header import COMMA, CONTROL, DAMAGED, MAX_HEADER_BYTES, NO_PLACE, Header, beside, check_origin, numbers, whole_numbers
+from .header import (
+    COMMA,
+    CONTROL,
+    DAMAGED,
+    MAX_HEADER_BYTES,
+    NO_PLACE,
+    Header,
+    beside,
+    check_origin,
+    numbers,
+    whole_numbers,
+)
 from .plausible import check_shape
 
 DTYPES = {

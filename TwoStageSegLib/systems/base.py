@@ -38,6 +38,7 @@ class System(Protocol):
 def create(model: Model, device: Device) -> System:
     """The running system of a bundle: networks built, weights loaded and checked."""
     from .localise_crop import LocaliseCrop
+    from .multi_view import MultiView
     from .slice_centre import SliceCentre
     from .slice_filter import SliceFilter
 
@@ -45,6 +46,7 @@ def create(model: Model, device: Device) -> System:
         "localise-crop": LocaliseCrop,
         "slice-centre": SliceCentre,
         "slice-filter": SliceFilter,
+        "multi-view": MultiView,
     }
     kind = systems.get(model.manifest.system)
     if kind is None:

@@ -46,7 +46,11 @@ def region_from_map(map_: NDArray[np.float32], grid: Grid, organ: OrganSpec, geo
     score = float(map_[labels == best].mean() * mass[best - 1] / mass.sum())
     if score < organ.located_score:
         return Region.not_located(organ.name, score)
-    where = ndimage.find_objects(labels)[best - 1]
+    return box_region(ndimage.find_objects(labels)[best - 1], score, grid, organ, geometry)
+
+
+def box_region(where: tuple[slice, ...], score: float, grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:
+    """A box of voxels of ``grid``, grown by the organ's margin, as an automatic Region."""
     step_mm = np.asarray(grid.step) * geometry.spacing_zyx_mm
     low = np.array([s.start - 0.5 for s in where]) - np.asarray(organ.margin_mm)[[4, 2, 0]] / step_mm
     high = np.array([s.stop - 0.5 for s in where]) + np.asarray(organ.margin_mm)[[5, 3, 1]] / step_mm

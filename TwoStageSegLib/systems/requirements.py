@@ -45,7 +45,7 @@ def check_bundle(m: Manifest) -> None:
         raise ModelRefused(f"The network {LOCATE!r} works on implausibly many voxels.")
     for organ in m.organs:
         _check_organ(organ, m)
-    _check_parameters(m.parameters)
+    check_crop_parameters(m.parameters)
 
 
 def roles(m: Manifest) -> tuple[str, ...]:
@@ -59,6 +59,11 @@ def _check_organ(organ: OrganSpec, m: Manifest) -> None:
     segment = m.networks[organ.network]
     if organ.name not in m.networks["locate"].outputs:
         raise ModelRefused(f"The network 'locate' has no output for the organ {organ.name!r}.")
+    check_crop(organ, segment)
+
+
+def check_crop(organ: OrganSpec, segment: NetworkSpec) -> None:
+    """Refuse an organ whose 3D network lacks its output, or would get an implausibly large crop."""
     if organ.output >= len(segment.outputs):
         raise ModelRefused(
             f"{organ.name}.output is {organ.output}, "
@@ -74,7 +79,8 @@ def _first_width(spec: NetworkSpec) -> int:
     return widths[0] if isinstance(widths, list) and widths and isinstance(widths[0], int) else 1
 
 
-def _check_parameters(parameters: Mapping[str, Any]) -> None:
+def check_crop_parameters(parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that ``crop_stage`` does not know. Raises ModelRefused."""
     known = {"average_mirror", "box_slack_mm", "recentre_mm"}
     if unknown := sorted(set(parameters) - known):
         raise ModelRefused(f"The bundle's parameter {unknown[0][:40]!r} is unknown. Update TwoStageSeg.")

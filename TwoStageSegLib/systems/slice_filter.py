@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device import Device
-from ..geometry import Geometry
 from ..grid import place
 from ..manifest import OrganSpec
 from ..mask import Mask
 from ..model import Model
-from ..region import Kind, Region, Source, Status
+from ..region import Region, Source
 from ..review.evidence import Evidence
 from ..volume import Volume
 from .filter_requirements import DEFAULTS, check_filter
@@ -29,20 +28,12 @@ from .preprocess import Preprocess
 from .requirements import LOCATE
 from .runner import Runner, share
 from .shared import onto, run_self_test
-from .slice_field import Field, Place, body_slices, each_slice
+from .slice_field import Field, Place, each_slice
+from .slice_positive import Seen, classified, range_region
 from .slice_runs import best_run, runs_of
 
 MOVED_MM = (5.0, -3.0)
 """How far (y, x) the field is moved to see whether the answer stays."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Body:
-    """Of the last volume: the body's middle in plane, and how probable the target is in each of its slices."""
-
-    volume: Volume
-    middle: Place | None
-    positive: dict[int, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +61,7 @@ class SliceFilter:
         self.runners = {role: Runner(model, role, device) for role in roles}
         self.preprocess = Preprocess(self.manifest.input)
         self.settings = {**DEFAULTS, **self.manifest.parameters}
-        self._body: _Body | None = None
+        self._seen: Seen | None = None
         self._found: _Found | None = None
 
     def locate(self, volume: Volume, organs: Iterable[str]) -> dict[str, Region]:
@@ -90,7 +81,8 @@ class SliceFilter:
         gaps, kept, geometry = int(self.settings["close_gaps"]), values, volume.standard.geometry
         if region.size_mm is None:
             reach = float(self.settings["reach_mm"]) / np.asarray(geometry.spacing_zyx_mm)[1:]
-            kept = at_point(values, start, organ.threshold, geometry.lps_to_index(np.asarray(region.centre_lps)), reach, gaps)
+            point = geometry.lps_to_index(np.asarray(region.centre_lps))
+            kept = at_point(values, start, organ.threshold, point, reach, gaps)
         slack = float(self.settings["box_slack_mm"])
         mask = mask_from(kept, start, organ.threshold, volume, region, slack, gaps)
         self._found = _Found(volume, region, mask, slices, start, values)
@@ -115,29 +107,20 @@ class SliceFilter:
         """Run the bundle's tiny inputs in full precision and compare."""
         run_self_test(self.model, self.runners, self.runners)
 
-    def _classified(self, volume: Volume) -> _Body:
-        if self._body is None or self._body.volume is not volume:
-            self._body = self._classify(volume)
-        return self._body
-
-    def _classify(self, volume: Volume) -> _Body:
-        body, locator = body_slices(volume, self.preprocess), self.runners[LOCATE]
-        if body is None:
-            return _Body(volume, None, {})
-        slices, middle = body
-        field = Field.around(middle, self.settings["field_mm"], locator, volume.standard.geometry)
-        logits = np.concatenate(list(each_slice(volume, slices, field, locator, self.preprocess)))
-        return _Body(volume, middle, dict(zip(slices, share(logits, 1).tolist(), strict=True)))
+    def _classified(self, volume: Volume) -> Seen:
+        if self._seen is None or self._seen.volume is not volume:
+            self._seen = classified(volume, self.runners[LOCATE], self.preprocess, float(self.settings["field_mm"]))
+        return self._seen
 
     def _located(self, volume: Volume, organ: OrganSpec) -> Region:
-        body = self._classified(volume)
-        best = best_run(body.positive, float(self.settings["slice_threshold"]), int(self.settings["close_gaps"]))
-        if best is None or body.middle is None:
-            return Region.not_located(organ.name, max(body.positive.values(), default=0.0))
+        seen = self._classified(volume)
+        best = best_run(seen.positive, float(self.settings["slice_threshold"]), int(self.settings["close_gaps"]))
+        if best is None or seen.middle is None:
+            return Region.not_located(organ.name, max(seen.positive.values(), default=0.0))
         run, score = best
         if score < organ.located_score:
             return Region.not_located(organ.name, score)
-        return _region(run, score, organ, volume.standard.geometry, (body.middle, float(self.settings["field_mm"])))
+        return range_region(run, score, organ, volume.standard.geometry, seen.middle, float(self.settings["field_mm"]))
 
     def _slices(self, volume: Volume, region: Region, organ: OrganSpec) -> range:
         """The slices of the standard array that are drawn for ``region``; at least one."""
@@ -193,21 +176,3 @@ class SliceFilter:
         half = size / 2 / spacing
         wanted = (low + high) / 2 if middle is None else np.asarray(middle)
         return np.clip(wanted, high - half, low + half), size
-
-
-def _region(run: list[int], score: float, organ: OrganSpec, geometry: Geometry, field: tuple[Place, float]) -> Region:
-    """A run of slices, grown by the organ's margins along z, as a Region; ``field``: middle (index) and side (mm)."""
-    spacing = geometry.spacing_zyx_mm[0]
-    low, high = run[0] - 0.5 - organ.margin_mm[4] / spacing, run[-1] + 0.5 + organ.margin_mm[5] / spacing
-    (y, x), side = field
-    centre = geometry.index_to_lps(((low + high) / 2, y, x))
-    return Region(
-        organ.name,
-        Kind.SLICE_RANGE,
-        Source.AUTO,
-        Status.LOCATED if score >= organ.low_score else Status.LOW_CONFIDENCE,
-        score,
-        (float(centre[0]), float(centre[1]), float(centre[2])),
-        (side, side, float((high - low) * spacing)),
-        (geometry.direction[0], geometry.direction[1], geometry.direction[2]),
-    )
