@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from .manifest import Manifest
-from .region import Region, Source
+from .region import Point, Region, Source
 from .systems.body import SKIN_HU
 from .volume import Volume
 
@@ -27,8 +27,8 @@ def cautions(volume: Volume, regions: Iterable[Region], manifest: Manifest) -> t
     found = _coarse(volume, manifest)
     if manifest.input.modality == "CT":
         for region in regions:
-            if region.source in (Source.CLICK, Source.BOX) and region.usable:
-                found += _odd_place(volume, region) + _beyond(volume, region)
+            if region.source in (Source.CLICK, Source.BOX) and region.usable and region.centre_lps is not None:
+                found += _odd_place(volume, region, region.centre_lps) + _beyond(volume, region)
     return tuple(found)
 
 
@@ -56,9 +56,9 @@ def _beyond(volume: Volume, region: Region) -> list[str]:
     return [f"The box of {region.organ} reaches out of the scan; only the part inside counts."]
 
 
-def _odd_place(volume: Volume, region: Region) -> list[str]:
+def _odd_place(volume: Volume, region: Region, centre_lps: Point) -> list[str]:
     standard = volume.standard
-    index = standard.geometry.lps_to_index(region.centre_lps)
+    index = standard.geometry.lps_to_index(centre_lps)
     reach = AROUND_MM / np.asarray(standard.geometry.spacing_zyx_mm)
     low = np.clip(np.floor(index - reach), 0, np.asarray(standard.voxels.shape) - 1).astype(int)
     high = np.clip(np.ceil(index + reach) + 1, low + 1, standard.voxels.shape).astype(int)

@@ -1,4 +1,4 @@
-"""Folders that must not outlive their program: locked while it lives, found and removed by the next one if it was killed.
+"""Folders that must not outlive their program: locked while it lives; if it was killed the next one removes them.
 
 The lock is on the folder itself (``flock``) and goes with the process, however that ends. Where there is no such lock
 (Windows, some network disks) nothing is swept.

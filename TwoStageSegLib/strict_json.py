@@ -12,7 +12,6 @@ from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-
 MAX_DEPTH = 32
 
 

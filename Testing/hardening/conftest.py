@@ -1,4 +1,4 @@
-"""The two ways in: the command line in this process, and one session with one worker that sees one scan after another."""
+"""The two ways in: the command line in this process, and one session whose worker sees one scan after another."""
 
 from __future__ import annotations
 

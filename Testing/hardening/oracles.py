@@ -1,8 +1,8 @@
 """What a file says by other libraries than the product's readers, and what may come of a changed file.
 
-A change that a format cannot show (a digit of a voxel, of a spacing) makes a different, valid file. So what is asked is:
-a clear refusal, or the very voxels and grid that somebody else reads in the same bytes. Never a crash, a hang, or a
-third thing.
+A change that a format cannot show (a digit of a voxel, of a spacing) makes a different, valid file. So what is asked
+is: a clear refusal, or the very voxels and grid that somebody else reads in the same bytes. Never a crash, a hang, or
+a third thing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Reading:
     matrix: NDArray[np.float64]
 
     def equals(self, other: Reading | None) -> bool:
-        """The same voxels (fractions to float32) on the same grid (to a micrometre, or what a header's float32 holds)."""
+        """The same voxels (fractions to float32) on the same grid (a micrometre, or what a header's float32 holds)."""
         if other is None or self.voxels.shape != other.voxels.shape:
             return False
         mine, theirs = (r.voxels.astype(np.float64) for r in (self, other))

@@ -12,7 +12,7 @@ import pytest
 from Testing.harness.dicom import CANARY
 from Testing.harness.fake_system import HU
 
-from . import cases_files, cases_runs, cases_series  # noqa: F401 - they fill the table
+from . import cases_files, cases_grids, cases_runs, cases_series  # noqa: F401 - they fill the table
 from .scans import labels_in
 from .table import TABLE, TOTAL, Case, Expected
 

@@ -12,6 +12,7 @@ import pydicom
 import pytest
 import SimpleITK
 
+from . import mutations_dicom, mutations_text  # noqa: F401 - they fill the table
 from .mutations import EITHER, SAME, TABLE
 from .oracles import Reading, dicom, itk, ours
 from .scans import OBLIQUE, scan

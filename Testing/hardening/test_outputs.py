@@ -1,4 +1,4 @@
-"""What is written appears whole or not at all: full and read-only disks, two runs to one place, runs that are killed."""
+"""What is written appears whole or not at all: full and read-only disks, two runs to one place, killed runs."""
 
 from __future__ import annotations
 

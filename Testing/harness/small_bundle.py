@@ -34,7 +34,7 @@ def write_small_bundle(
 
     write_fake_bundle(folder, "slices")
     (folder / "weights.safetensors").unlink()
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for seed, (role, small) in enumerate(networks.items()):
         torch.manual_seed(seed)
         network = build(NetworkSpec(small.architecture, small.arguments, "", [3.0] * 3, list(small.outputs))).eval()

@@ -18,6 +18,7 @@ from TwoStageSegLib.grid import Grid
 from TwoStageSegLib.model import load_model
 from TwoStageSegLib.pipeline import Pipeline
 from TwoStageSegLib.region import Kind, Region, Source, Status
+from TwoStageSegLib.review.signals import measure
 from TwoStageSegLib.systems import create
 from TwoStageSegLib.systems.multi_view import MultiView
 from TwoStageSegLib.systems.views import VIEWS, fused, region_from_votes
@@ -37,7 +38,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class View:
-    """Stands in for one of the 2D networks: every organ is what is bright, if it is not blind."""
+    """Stands in for one of the 2D networks: what is bright is the first organ, rather than one of the two others; a
+    blind one sees background."""
 
     def __init__(self, runner, blind: bool = False):
         self.spec, self.network, self.blind, self.batches = runner.spec, runner.network, blind, []
@@ -45,7 +47,7 @@ class View:
     def __call__(self, batch: np.ndarray, exact: bool = False) -> np.ndarray:
         self.batches.append(batch)
         organ = np.where((batch > LEVEL) & (not self.blind), 6, -6).astype(np.float32)
-        return np.concatenate((np.zeros_like(batch), *[organ] * 3), 1)
+        return np.concatenate((np.zeros_like(batch), organ, np.minimum(organ, 3), np.minimum(organ, 3)), 1)
 
 
 def stubbed(folder: Path, blind: tuple[str, ...] = ()) -> MultiView:
@@ -206,6 +208,8 @@ def test_evidence_is_what_the_mask_rests_on(folder):
     assert np.array_equal(quick.probability > quick.threshold, part)
     second = system.evidence(volume, region, again=True).again
     assert second.shape == shape and dice(np.nan_to_num(second) > 0.5, part) > 0.9
+    signals = measure(mask, system.evidence(volume, region, again=True), volume, 700.0, 0.0).values
+    assert all(np.isfinite(profile).all() for profile in signals.values()) and "disagreement" in signals
 
 
 @pytest.mark.parametrize(

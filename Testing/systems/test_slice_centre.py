@@ -269,6 +269,12 @@ def test_evidence_is_what_the_mask_rests_on(folder):
     assert np.isnan(second).any()
 
 
+def test_what_a_person_placed_has_no_location_score(folder):
+    system, volume = stubbed(folder), phantom()
+    placed = Region.click(ORGAN, volume.geometry.index_to_lps(middle(14)))
+    assert system.evidence(volume, placed, again=False).score is None
+
+
 def test_heatmaps_are_kept_for_one_volume(folder):
     system, volume = stubbed(folder), phantom()
     system.locate(volume, [ORGAN])

@@ -16,6 +16,7 @@ from TwoStageSegLib.geometry import Geometry
 from TwoStageSegLib.model import load_model
 from TwoStageSegLib.pipeline import Pipeline
 from TwoStageSegLib.region import Kind, Region, Source, Status
+from TwoStageSegLib.review.signals import measure
 from TwoStageSegLib.systems import create
 from TwoStageSegLib.systems.runner import share
 from TwoStageSegLib.systems.slice_filter import SliceFilter
@@ -196,18 +197,20 @@ def test_a_drawn_box_bounds_slices_and_mask(folder):
     assert dice(full, expected) > 0.95 and not full[:, :, 36:].any()
 
 
-def test_in_a_drawn_box_the_classifier_is_not_asked(folder):
+def test_in_a_drawn_box_negative_slices_are_drawn_too(folder):
     system, volume = stubbed(folder), phantom()
     low, high = volume.geometry.index_to_lps((2.5, 36, 9)), volume.geometry.index_to_lps((5.5, 49, 22))
     full = system.segment(volume, Region.box(ORGAN, np.stack([low, high]).T.ravel())).full()
     assert dice(full, truth(volume, range(3, 6))) > 0.95
 
 
-def test_a_box_thinner_than_a_slice_holds_one(folder):
-    system, volume = stubbed(folder), phantom()
-    low, high = volume.geometry.index_to_lps((12.2, 15, 25)), volume.geometry.index_to_lps((12.4, 40, 45))
+@pytest.mark.parametrize(("low_z", "high_z", "slice_"), [(12.2, 12.4, 12), (29.5, 33.0, 29), (-4.0, -0.5, 0)])
+def test_a_box_thinner_than_a_slice_holds_one(folder, low_z, high_z, slice_):
+    """Also one that only touches the scan's end."""
+    system, volume = stubbed(folder), phantom(range(30), ())
+    low, high = volume.geometry.index_to_lps((low_z, 15, 25)), volume.geometry.index_to_lps((high_z, 40, 45))
     full = system.segment(volume, Region.box(ORGAN, np.stack([low, high]).T.ravel())).full()
-    assert np.array_equal(np.flatnonzero(full.any((1, 2))), [12])
+    assert np.array_equal(np.flatnonzero(full.any((1, 2))), [slice_])
 
 
 def test_the_field_moves_to_what_the_user_points_at(folder):
@@ -252,6 +255,8 @@ def test_evidence_is_what_the_mask_rests_on(folder):
     second = system.evidence(volume, region, again=True).again
     assert drawn(system) == before + len(TARGET)
     assert second.shape == shape and dice(np.nan_to_num(second) > 0.5, part) > 0.95
+    signals = measure(mask, system.evidence(volume, region, again=True), volume, 700.0, 0.0).values
+    assert all(np.isfinite(profile).all() for profile in signals.values()) and "disagreement" in signals
     placed = click(volume, 12, 25, 35)
     assert system.evidence(volume, placed, again=False).score is None
 

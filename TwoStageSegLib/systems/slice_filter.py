@@ -71,9 +71,9 @@ class SliceFilter:
     def segment(self, volume: Volume, region: Region) -> Mask:
         """Draw the organ in the region's slices.
 
-        A drawn box bounds slices and pixels; in its slices the classifier is not asked. A click stands for its slice:
-        the neighbours within the organ's ``crop_mm``, and the positive slices beyond those, count as far as what is
-        drawn in them hangs together with what lies at the click.
+        A drawn box bounds slices and pixels; which of its slices the classifier took does not matter. A click stands
+        for its slice: the neighbours within the organ's ``crop_mm``, and the positive slices beyond those, count as
+        far as what is drawn in them hangs together with what lies at the click.
         """
         organ = self.manifest.organ(region.organ)
         slices = self._slices(volume, region, organ)
@@ -131,8 +131,8 @@ class SliceFilter:
             low, high = (float(np.clip(end, -0.5, depth - 0.5)) for end in (z.min(), z.max()))
             first, last = int(np.ceil(low - 1e-6)), int(np.floor(high + 1e-6))
             if last < first:
-                first = last = round((low + high) / 2)
-            return range(max(first, 0), min(last, depth - 1) + 1)
+                first = last = int(np.clip(round((low + high) / 2), 0, depth - 1))
+            return range(first, last + 1)
         anchor = int(np.clip(round(float(geometry.lps_to_index(np.asarray(region.centre_lps))[0])), 0, depth - 1))
         around = int(organ.crop_mm[0] / 2 / geometry.spacing_zyx_mm[0])
         first, last = max(0, anchor - around), min(depth - 1, anchor + around)
