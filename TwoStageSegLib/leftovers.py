@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+UNBORN_S = 3600.0
 _held: dict[Path, int] = {}
 
 
@@ -57,12 +59,21 @@ def abandoned(prefix: str, parent: Path | None = None) -> list[Path]:
     except OSError:
         return []
     for folder in entries:
+        if folder.name.startswith(f".new{prefix}"):
+            _remove_unborn(folder)
         if not name.fullmatch(folder.name) or folder in _held or not _is_own_folder(folder):
             continue
         if (handle := _lock(folder)) is not None:
             _held[folder] = handle
             found.append(folder)
     return found
+
+
+def _remove_unborn(folder: Path) -> None:
+    """An empty folder whose program died before it gave it its name; a fresh one may be getting it just now."""
+    with suppress(OSError):
+        if _is_own_folder(folder) and time.time() - folder.stat().st_mtime > UNBORN_S:
+            folder.rmdir()
 
 
 def _is_own_folder(folder: Path) -> bool:

@@ -12,6 +12,9 @@ import pydicom
 import pytest
 import SimpleITK
 
+from TwoStageSegLib.errors import InputRefused
+from TwoStageSegLib.io.files import check_files
+
 from . import mutations_dicom, mutations_text  # noqa: F401 - they fill the table
 from .mutations import EITHER, SAME, TABLE
 from .oracles import Reading, dicom, itk, ours
@@ -65,6 +68,16 @@ def with_locations(folder: Path) -> Path:
     return folder
 
 
+def looked_at(path: Path) -> str:
+    """The verdict on the files behind a scan in the scene, "" if they pass."""
+    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+    try:
+        check_files(files)
+    except InputRefused as error:
+        return error.code
+    return ""
+
+
 def copied(base: Path, folder: Path) -> Path:
     target = folder / base.name
     return Path(shutil.copytree(base, target) if base.is_dir() else shutil.copyfile(base, target))
@@ -88,6 +101,10 @@ def test_named_changes(source, kind, tmp_path, request):
             right = found.equals(truth) and bool({SAME, EITHER} & set(outcomes))
         else:
             right = found in outcomes or EITHER in outcomes
+        looked, read = looked_at(path), found if isinstance(found, str) else ""
+        undecoded = kind == "dicom" and read in ("E_READ", "E_CODEC")  # there Slicer has decoded the pixels
+        if bool(looked) != bool(read) and not undecoded:  # what the session asks about the files behind a scan
+            wrong.append(f"{name}: {looked or 'passed'} as the files behind a scan, {read or 'taken'} when read")
         if not right:
             wrong.append(f"{name}: {found if isinstance(found, str) else 'read'}, not {outcomes}")
         shutil.rmtree(tmp_path / str(number))

@@ -152,6 +152,14 @@ def test_neither_links_nor_other_peoples_folders_are_removed(scratch, tmp_path, 
     leftovers.remove_held(link)
 
 
+def test_a_folder_that_never_got_its_name_is_removed_later(scratch):
+    unborn = scratch / f".new{PREFIX}abcdefgh"
+    unborn.mkdir()
+    assert leftovers.abandoned(PREFIX, scratch) == [] and unborn.is_dir()
+    os.utime(unborn, (1e9, 1e9))
+    assert leftovers.abandoned(PREFIX, scratch) == [] and not unborn.exists()
+
+
 def test_a_private_folder_is_the_users_alone(scratch):
     folder = private_folder()
     assert folder.stat().st_mode & 0o777 == 0o700 and folder.parent == scratch
