@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
+
+with contextlib.suppress(ImportError):
+    # torch's CUDA build imports it late, with an LLVM of its own; once Mesa has loaded another one to draw a view,
+    # that kills the process (the product never has both in one process: networks run in the worker)
+    import triton  # noqa: F401
 
 from TwoStageSegLib.resources import resource_path
 
