@@ -78,3 +78,18 @@ def test_a_notice_is_given_once():
 def test_a_torch_that_cannot_tell_counts_as_without_bf16(monkeypatch):
     monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
     assert cpu_has_bf16() is False
+
+
+def test_bf16_that_turns_out_slower_is_not_used_whatever_the_processor_says(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    for gain, used in ((0.3, False), (3.0, True)):
+        monkeypatch.setattr(module, "bf16_gain", lambda gain=gain: gain)
+        assert cpu_has_bf16() is used
+
+
+def test_the_gain_of_bf16_is_measured_once_and_only_where_the_processor_claims_to_have_it(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
+    monkeypatch.setattr(module, "bf16_gain", lambda: pytest.fail("measured for nothing"))
+    assert cpu_has_bf16() is False
+    monkeypatch.undo()
+    assert module.bf16_gain() == module.bf16_gain() > 0

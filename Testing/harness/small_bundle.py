@@ -30,7 +30,7 @@ def write_small_bundle(
     from safetensors.torch import save_file as save_weights
 
     from TwoStageSegLib.manifest import NetworkSpec
-    from TwoStageSegLib.systems.runner import build
+    from TwoStageSegLib.systems.runner import build, joined
 
     write_fake_bundle(folder, "slices")
     (folder / "weights.safetensors").unlink()
@@ -39,9 +39,10 @@ def write_small_bundle(
         torch.manual_seed(seed)
         network = build(NetworkSpec(small.architecture, small.arguments, "", [3.0] * 3, list(small.outputs))).eval()
         save_weights(network.state_dict(), folder / f"{role}.safetensors")
-        given = np.linspace(-1, 1, int(np.prod(small.size)), dtype=np.float32).reshape(1, 1, *small.size)
+        shape = (1, small.arguments.get("inputs", 1), *small.size)
+        given = np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)
         with torch.inference_mode():
-            tensors |= {f"{role}.input": given, f"{role}.expected": network(torch.from_numpy(given)).numpy()}
+            tensors |= {f"{role}.input": given, f"{role}.expected": joined(network(torch.from_numpy(given))).numpy()}
     save_file(tensors, folder / "selftest.safetensors")
     values = manifest_values(folder, "slices")
     values["system"] = system

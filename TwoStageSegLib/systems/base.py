@@ -37,6 +37,7 @@ class System(Protocol):
 
 def create(model: Model, device: Device) -> System:
     """The running system of a bundle: networks built, weights loaded and checked."""
+    from .focus import Focus
     from .localise_crop import LocaliseCrop
     from .multi_view import MultiView
     from .slice_centre import SliceCentre
@@ -47,6 +48,7 @@ def create(model: Model, device: Device) -> System:
         "slice-centre": SliceCentre,
         "slice-filter": SliceFilter,
         "multi-view": MultiView,
+        "focus": Focus,
     }
     kind = systems.get(model.manifest.system)
     if kind is None:

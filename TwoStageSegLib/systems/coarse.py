@@ -38,15 +38,32 @@ def region_from_map(map_: NDArray[np.float32], grid: Grid, organ: OrganSpec, geo
     The box is that of the largest component above one half, grown by the organ's margin. The score is the mean
     probability inside times the component's share of everything above one half: two candidates make it unsure.
     """
-    labels, count = ndimage.label(map_ > 0.5, FULL)
-    if count == 0:
+    inside = map_ > 0.5
+    box = used_box(inside)
+    if box is None:
         return Region.not_located(organ.name, float(map_.max()))
+    map_ = map_[box]  # most of the body holds nothing of one organ
+    labels, count = ndimage.label(inside[box], FULL)
     mass = ndimage.sum_labels(map_, labels, np.arange(1, count + 1))
     best = int(np.argmax(mass)) + 1
     score = float(map_[labels == best].mean() * mass[best - 1] / mass.sum())
     if score < organ.located_score:
         return Region.not_located(organ.name, score)
-    return box_region(ndimage.find_objects(labels)[best - 1], score, grid, organ, geometry)
+    found = ndimage.find_objects(labels)[best - 1]
+    where = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, found, strict=True))
+    return box_region(where, score, grid, organ, geometry)
+
+
+def used_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:
+    """The smallest box ``(z, y, x)`` that holds all that is True; None if nothing is. Labelling only that is fast."""
+    whole = slice(None)
+    box = [whole, whole, whole]
+    for axis in range(3):
+        used = np.flatnonzero(inside[tuple(box)].any(tuple(a for a in range(3) if a != axis)))
+        if not used.size:
+            return None
+        box[axis] = slice(int(used[0]), int(used[-1]) + 1)
+    return box[0], box[1], box[2]
 
 
 def box_region(where: tuple[slice, ...], score: float, grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:

@@ -35,7 +35,7 @@ TIGHT_MM = 6.0
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class Found:
     """What one crop gave: the probability of the standard array's voxels from ``start`` on, and the mask."""
 
     volume: Volume
@@ -59,7 +59,7 @@ class CropStage:
         self.average_mirror = bool(self.manifest.parameters.get("average_mirror", False))
         self.box_slack_mm = float(self.manifest.parameters.get("box_slack_mm", SLACK_MM))
         self.recentre_mm = float(self.manifest.parameters.get("recentre_mm", RECENTRE_MM))
-        self._found: dict[str, _Found] = {}
+        self._found: dict[str, Found] = {}
 
     def segment(self, volume: Volume, region: Region) -> Mask:
         """Segment the organ of ``region`` in the crop around it.
@@ -111,16 +111,16 @@ class CropStage:
         map_ = np.stack([_mirrored(m, flip) for m, flip in zip(maps, flips, strict=True)]).mean(0, dtype=np.float32)
         return place(map_, grid, volume.standard.geometry.shape_zyx)
 
-    def _once(self, volume: Volume, region: Region, organ: OrganSpec) -> _Found:
+    def _once(self, volume: Volume, region: Region, organ: OrganSpec) -> Found:
         start, values = self.probability(volume, region)
         mask = mask_from(values, start, organ.threshold, volume, region, self.box_slack_mm)
-        return _Found(volume, region, mask, start, values)
+        return Found(volume, region, mask, start, values)
 
-    def _keep(self, found: _Found) -> None:
+    def _keep(self, found: Found) -> None:
         """Remember what the masks of the current volume rest on; those of another volume are let go."""
         self._found = {o: f for o, f in self._found.items() if f.volume is found.volume} | {found.region.organ: found}
 
-    def _better_centre(self, found: _Found) -> NDArray[np.float64] | None:
+    def _better_centre(self, found: Found) -> NDArray[np.float64] | None:
         """Where to segment once more, LPS mm: the mask's middle, if a click lies far from it."""
         region, mask = found.region, found.mask
         if region.source != Source.CLICK or self.recentre_mm <= 0:
@@ -128,7 +128,7 @@ class CropStage:
         middle = mask.geometry.index_to_lps(np.add(mask.start_zyx, np.subtract(mask.voxels.shape, 1) / 2))
         return middle if np.linalg.norm(middle - np.asarray(region.centre_lps)) > self.recentre_mm else None
 
-    def _moved(self, found: _Found, organ: OrganSpec) -> NDArray[np.float32]:
+    def _moved(self, found: Found, organ: OrganSpec) -> NDArray[np.float32]:
         """The probability of the same voxels from a tight, moved crop; NaN where that does not reach."""
         geometry, mask = found.volume.standard.geometry, found.mask
         segmenter = self.segmenters[organ.network]

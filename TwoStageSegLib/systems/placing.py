@@ -10,7 +10,7 @@ from ..geometry import Geometry
 from ..mask import Mask
 from ..region import Region, Source
 from ..volume import Volume
-from .coarse import FULL
+from .coarse import FULL, used_box
 
 Index = tuple[int, int, int]
 
@@ -45,8 +45,16 @@ def mask_from(
 
 def largest(inside: NDArray[np.bool_], bridge: int = 0) -> NDArray[np.bool_]:
     """The largest component; across up to ``bridge`` empty slices it goes on."""
-    labels, count = components(inside, bridge)
-    return inside & (labels == np.argmax(np.bincount(labels[inside]))) if count > 1 else inside
+    box = used_box(inside)
+    if box is None:
+        return inside
+    part = inside[box]
+    labels, count = components(part, bridge)
+    if count == 1:
+        return inside
+    out = np.zeros_like(inside)
+    out[box] = part & (labels == np.argmax(np.bincount(labels[part])))
+    return out
 
 
 def components(inside: NDArray[np.bool_], bridge: int = 0) -> tuple[NDArray[np.int32], int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -101,17 +102,23 @@ def check_numbers(parameters: Mapping[str, Any], known: Collection[str]) -> None
             raise ModelRefused(f"The bundle's parameter {name!r} must be a number from 0 to 1000.")
 
 
-def self_test_pairs(model: Model, multiples: Mapping[str, int], flat: Collection[str] = ()) -> dict[str, Pair]:
+def self_test_pairs(
+    model: Model,
+    multiples: Mapping[str, int],
+    flat: Collection[str] = (),
+    inputs: Mapping[str, int] = MappingProxyType({}),
+) -> dict[str, Pair]:
     """Input and expected output of every role's self-test, fit to be run.
 
     Parameters
     ----------
     multiples : per role, what the spatial size of an input must be a multiple of.
     flat : the roles that take slices ``(n, 1, H, W)``.
+    inputs : channels of the roles that take more than the image.
 
     Returns
     -------
-    ``(n, 1, D, H, W)`` and ``(n, outputs, D, H, W)`` float32 per role. Raises ModelRefused if a tensor is no such.
+    ``(n, inputs, D, H, W)`` and ``(n, outputs, D, H, W)`` float32 per role. Raises ModelRefused if a tensor is no such.
     """
     name = model.manifest.self_test.file
     try:
@@ -126,7 +133,7 @@ def self_test_pairs(model: Model, multiples: Mapping[str, int], flat: Collection
         shape = given.shape
         fits = (
             len(shape) == (4 if role in flat else 5)
-            and shape[1] == 1
+            and shape[1] == inputs.get(role, 1)
             and all(0 < n and n % multiple == 0 for n in shape[2:])
         )
         if not fits or given.size > MAX_TEST_VOXELS or not given.dtype == expected.dtype == np.float32:

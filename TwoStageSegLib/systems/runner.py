@@ -88,7 +88,10 @@ class Runner:
         self._weights = weights if device.kind == "cuda" else None
 
     def __call__(self, batch: NDArray[np.float32], exact: bool = False) -> NDArray[np.float32]:
-        """Logits of a batch: ``(n, 1, [D,] H, W)`` -> ``(n, outputs, ...)`` float32. ``exact``: full precision."""
+        """Logits of a batch: ``(n, inputs, [D,] H, W)`` -> ``(n, outputs, ...)`` float32. ``exact``: full precision.
+
+        Of a network with several answers: all of them, as ``joined`` does.
+        """
         while True:
             try:
                 return self._forward(batch, exact)
@@ -119,12 +122,18 @@ class Runner:
 
     @torch.inference_mode()
     def _forward(self, batch: NDArray[np.float32], exact: bool) -> NDArray[np.float32]:
-        self.network.to(self.device.kind)
+        if next(self.network.parameters()).device.type != self.device.kind:  # asking every weight takes a millisecond
+            self.network.to(self.device.kind)
         x = torch.from_numpy(batch).to(self.device.kind).to(memory_format=self.layout)
         half = torch.autocast(self.device.kind, torch.bfloat16, enabled=self.device.half and not exact)
         with half, _full_precision(exact):
-            y = self.network(x)
+            y = joined(self.network(x))
         return y.float().cpu().numpy()
+
+
+def joined(answer: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """A network's answer as one tensor; several maps of one size (S-Net's) one after the other along the channels."""
+    return torch.cat(answer, 1) if isinstance(answer, tuple) else answer
 
 
 @contextlib.contextmanager
@@ -138,10 +147,16 @@ def _full_precision(wanted: bool) -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = before
 
 
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The outputs' (axis 1) shares of 1: ``(n, outputs, ...)`` -> the same."""
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    weights /= weights.sum(1, keepdims=True)
+    return weights
+
+
 def share(logits: NDArray[np.float32], output: int) -> NDArray[np.float32]:
     """Softmax over the outputs (axis 1), of which one is returned: ``(n, outputs, ...)`` -> ``(n, ...)``."""
-    weights = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(weights[:, output] / weights.sum(1), np.float32)
+    return softmax(logits)[:, output]
 
 
 def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:

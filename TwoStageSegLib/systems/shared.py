@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,16 @@ from .runner import Runner
 Index = tuple[int, int, int]
 
 
-def run_self_test(model: Model, runners: Mapping[str, Runner], flat: Collection[str] = ()) -> None:
+def run_self_test(
+    model: Model,
+    runners: Mapping[str, Runner],
+    flat: Collection[str] = (),
+    inputs: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     """Run the bundle's tiny inputs in full precision and compare. Raises ModelRefused where a network answers
-    something else than its bundle says. ``flat``: the roles that take slices."""
-    pairs = self_test_pairs(model, {role: runner.network.multiple for role, runner in runners.items()}, flat)
+    something else than its bundle says. ``flat``: the roles that take slices; ``inputs``: channels of those that take
+    more than the image."""
+    pairs = self_test_pairs(model, {role: runner.network.multiple for role, runner in runners.items()}, flat, inputs)
     for role, (given, expected) in pairs.items():
         got = runners[role](given, exact=True)
         if got.shape != expected.shape or not np.allclose(got, expected, atol=model.manifest.self_test.atol):
