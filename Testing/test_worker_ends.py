@@ -23,6 +23,7 @@ from TwoStageSegLib.worker_process import worker_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ("load", "locate", "segment-Parotid_R")
+EVERY_STAGE = (*STAGES, "self_test", "segment-Brainstem", "segment-Parotid_L")
 pytestmark = pytest.mark.usefixtures("scratch")
 
 
@@ -88,7 +89,7 @@ def test_a_cancel_obeyed_but_not_yet_polled_does_not_kill(client, fake_bundle):
 
 
 @POSIX
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", EVERY_STAGE)
 def test_killed_from_outside_it_says_so_and_leaves_nothing(client, fake_bundle, tmp_path, monkeypatch, scratch, stage):
     monkeypatch.setenv(STALL, f"{stage}=600")
     client.start()

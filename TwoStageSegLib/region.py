@@ -91,6 +91,22 @@ class Region:
     def not_located(cls, organ: str, score: float = 0.0, source: Source = Source.AUTO) -> Region:
         return cls(organ, Kind.BOX, source, Status.NOT_LOCATED, score)
 
+    @classmethod
+    def automatic(
+        cls, organ: str, kind: Kind, score: float, low_score: float, centre_lps, size_mm, axes, centres_lps=()
+    ) -> Region:
+        """What a locator found: located from a score of ``low_score`` on, below it low confidence. Points and sizes
+        as in the class."""
+        status = Status.LOCATED if score >= low_score else Status.LOW_CONFIDENCE
+        points = tuple(_point(p) for p in centres_lps)
+        frame = (_point(axes[0]), _point(axes[1]), _point(axes[2]))
+        return cls(organ, kind, Source.AUTO, status, score, _point(centre_lps), _point(size_mm), frame, points)
+
+    @property
+    def locator_score(self) -> float | None:
+        """How sure the locator was; None where a person or a reference said where."""
+        return self.score if self.source == Source.AUTO else None
+
     @property
     def usable(self) -> bool:
         """True if there is something to segment around."""

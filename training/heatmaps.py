@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from TwoStageSegLib.systems.focus_scan import gaussian
+
 
 def overlap_radius(height: float, width: float, overlap: float = 0.7) -> float:
     """How far both corners of a box may be off before its IoU with the true box falls below ``overlap`` (CornerNet).
@@ -56,11 +58,7 @@ def gaussian_mm(
     three times as long as wide.
     """
     steps = (1.0, 1.0, 1.0) if in_voxels else spacing_mm
-    axes = [
-        np.exp(-(((np.arange(n) - c) * s) ** 2) / (2 * sigma_mm**2))
-        for n, c, s in zip(shape, centre_index, steps, strict=True)
-    ]
-    return (axes[0][:, None, None] * axes[1][None, :, None] * axes[2]).astype(np.float32)
+    return gaussian(shape, np.asarray(centre_index), sigma_mm / np.asarray(steps))
 
 
 def _root(a: float, b: float, c: float, sign: int) -> float:

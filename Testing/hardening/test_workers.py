@@ -27,21 +27,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HELD = "import sys; from TwoStageSegLib.handover import private_folder; f = private_folder(); print(f, flush=True); "
 
 
-@pytest.mark.parametrize("stage", ["self_test", "segment-Brainstem", "segment-Parotid_L"])
-def test_killed_at_the_other_stages(stage, client, bundle, tmp_path, monkeypatch, scratch):
-    """load, locate and segment-Parotid_R are in test_worker_ends."""
-    monkeypatch.setenv(STALL, f"{stage}=600")
-    client.start()
-    client.load(bundle)
-    client.open(fake_volume())
-    client.run()
-    until_entered(tmp_path, stage)
-    os.kill(client.pid, signal.SIGKILL)
-    with pytest.raises(TwoStageSegError, match="SIGKILL"):
-        client.wait(30)
-    assert list(scratch.iterdir()) == []
-
-
 def test_killed_between_a_result_and_the_next(client, bundle, scratch):
     """Some masks have been handed over, the others never come: an error, no half result, nothing left."""
     ready(client, bundle)

@@ -6,7 +6,7 @@ axial. Nothing is ever "ok": a slice that raised no flag is one on which nothing
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -74,9 +74,6 @@ class OrganReview:
 
     def at(self, index: int) -> SliceFinding | None:
         return next((s for s in self.slices if s.index == index), None)
-
-    def with_slices(self, slices: tuple[SliceFinding, ...]) -> OrganReview:
-        return replace(self, slices=slices)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON; the inverse of :meth:`from_json`."""

@@ -7,18 +7,17 @@ the edge of its crop, a volume outside the training range and the wrong side are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..manifest import OrganSpec, SuspicionSpec
 from ..mask import Mask
 from ..volume import Volume
 from .evidence import Evidence
 from .findings import Basis, OrganReview, SliceFinding
-from .signals import Slices, measure
+from .signals import Profile, Slices, measure
 from .wording import EDGE, GAP, OUTSIDE_VOLUME, SIGNALS, UNSURE, WRONG_SIDE
 
 MOST_REASONS = 2
@@ -34,8 +33,8 @@ def judge(mask: Mask, evidence: Evidence, volume: Volume, organ: OrganSpec) -> O
     if spec is None or (slices := measure(mask, evidence, volume, spec.density_hu, spec.log_ml)) is None:
         return None
     model = spec.quick if evidence.again is None else spec.full
-    parts = contributions(slices, model)
-    p = 1 / (1 + np.exp(-(model.offset + sum(parts.values(), np.zeros(len(slices.index))))))
+    parts = contributions(slices.values, model)
+    p = risk(parts, model, len(slices.index))
     findings = tuple(_finding(organ.name, slices, i, float(p[i]), parts, model) for i in range(len(p)))
     low, high = organ.volume_ml
     review = OrganReview(organ.name, Basis.SUSPICION, findings)
@@ -44,16 +43,22 @@ def judge(mask: Mask, evidence: Evidence, volume: Volume, organ: OrganSpec) -> O
     return review
 
 
-def contributions(slices: Slices, model: SuspicionSpec) -> dict[str, NDArray[np.float64]]:
-    """What each signal adds to the log odds of each slice; what is not known adds nothing."""
+def contributions(values: Mapping[str, Profile], model: SuspicionSpec) -> dict[str, Profile]:
+    """What each signal (``Slices.values``) adds to the log odds of each slice; what is not known adds nothing."""
     return {
-        name: np.nan_to_num(weight * (slices.values[name] - centre) / scale)
+        name: np.nan_to_num(weight * (values[name] - centre) / scale)
         for name, (centre, scale, weight) in ((n, (t[0], t[1], t[2])) for n, t in model.terms.items())
     }
 
 
+def risk(parts: Mapping[str, Profile], model: SuspicionSpec, count: int) -> Profile:
+    """P(slice Dice < 0.7) of ``count`` slices from their :func:`contributions`."""
+    odds: Profile = sum(parts.values(), np.full(count, model.offset))
+    return np.asarray(1 / (1 + np.exp(-odds)))
+
+
 def _finding(
-    organ: str, slices: Slices, i: int, p: float, parts: dict[str, NDArray[np.float64]], model: SuspicionSpec
+    organ: str, slices: Slices, i: int, p: float, parts: dict[str, Profile], model: SuspicionSpec
 ) -> SliceFinding:
     always = [text for text, is_so in ((GAP, slices.gap[i]), (EDGE, slices.edge[i])) if is_so]
     flagged = bool(always) or p >= model.flag_at
@@ -63,7 +68,7 @@ def _finding(
     return SliceFinding(organ, int(slices.index[i]), (x, y, z), area, p, tuple(reasons), flagged)
 
 
-def _words(slices: Slices, i: int, parts: dict[str, NDArray[np.float64]], model: SuspicionSpec) -> list[str]:
+def _words(slices: Slices, i: int, parts: dict[str, Profile], model: SuspicionSpec) -> list[str]:
     """The signals that speak most for an error in slice ``i``, in words."""
     found = []
     for name in sorted(parts, key=lambda n: -parts[n][i]):

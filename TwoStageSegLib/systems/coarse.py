@@ -9,7 +9,7 @@ from scipy import ndimage
 from ..geometry import Geometry
 from ..grid import Grid
 from ..manifest import OrganSpec
-from ..region import Kind, Region, Source, Status
+from ..region import Kind, Region
 from ..volume import Volume
 from .body import body_box
 from .preprocess import Preprocess
@@ -73,14 +73,4 @@ def box_region(where: tuple[slice, ...], score: float, grid: Grid, organ: OrganS
     high = np.array([s.stop - 0.5 for s in where]) + np.asarray(organ.margin_mm)[[5, 3, 1]] / step_mm
     centre = grid.to_lps(geometry, (low + high) / 2)
     size = ((high - low) * step_mm)[::-1]
-    axes = geometry.direction
-    return Region(
-        organ.name,
-        Kind.BOX,
-        Source.AUTO,
-        Status.LOCATED if score >= organ.low_score else Status.LOW_CONFIDENCE,
-        score,
-        (float(centre[0]), float(centre[1]), float(centre[2])),
-        (float(size[0]), float(size[1]), float(size[2])),
-        (axes[0], axes[1], axes[2]),
-    )
+    return Region.automatic(organ.name, Kind.BOX, score, organ.low_score, centre, size, geometry.direction)

@@ -88,9 +88,8 @@ class CropStage:
             self.segment(volume, region)
             found = self._found[region.organ]
         organ = self.manifest.organ(region.organ)
-        score = region.score if region.source == Source.AUTO else None
         second = self._moved(found, organ) if again and not found.mask.empty else None
-        return Evidence(found.start, found.values, organ.threshold, score, second)
+        return Evidence(found.start, found.values, organ.threshold, region.locator_score, second)
 
     def probability(self, volume: Volume, region: Region) -> tuple[tuple[int, int, int], NDArray[np.float32]]:
         """The organ's probability at the voxels of the standard array under its crop: ``(first index, values)``.

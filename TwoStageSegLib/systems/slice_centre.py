@@ -19,7 +19,7 @@ from ..geometry import Geometry
 from ..manifest import OrganSpec
 from ..mask import Mask
 from ..model import Model
-from ..region import Kind, Region, Source, Status
+from ..region import Kind, Region, Source
 from ..review.evidence import Evidence
 from ..volume import Volume
 from .placing import largest, mask_from
@@ -97,8 +97,7 @@ class SliceCentre:
             found = self._found[region.organ]
         organ = self.manifest.organ(region.organ)
         second = self._moved(found, organ) if again and not found.mask.empty else None
-        score = region.score if region.source == Source.AUTO else None
-        return Evidence(found.drawing.start, found.drawing.filled, organ.threshold, score, second)
+        return Evidence(found.drawing.start, found.drawing.filled, organ.threshold, region.locator_score, second)
 
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""
@@ -196,17 +195,8 @@ def _region(track: Track, organ: OrganSpec, geometry: Geometry) -> Region:
     spacing = np.asarray(geometry.spacing_zyx_mm)
     low = index.min(0) - 0.5 - np.asarray(organ.margin_mm)[[4, 2, 0]] / spacing
     high = index.max(0) + 0.5 + np.asarray(organ.margin_mm)[[5, 3, 1]] / spacing
-    x, y, z = (float(v) for v in geometry.index_to_lps((low + high) / 2))
-    size_z, size_y, size_x = (float(v) for v in (high - low) * spacing)
-    points = tuple((float(p[0]), float(p[1]), float(p[2])) for p in geometry.index_to_lps(index))
-    return Region(
-        organ.name,
-        Kind.CENTRES,
-        Source.AUTO,
-        Status.LOCATED if track.score >= organ.low_score else Status.LOW_CONFIDENCE,
-        track.score,
-        (x, y, z),
-        (size_x, size_y, size_z),
-        (geometry.direction[0], geometry.direction[1], geometry.direction[2]),
-        points,
+    centre, size = geometry.index_to_lps((low + high) / 2), ((high - low) * spacing)[::-1]
+    points = geometry.index_to_lps(index)
+    return Region.automatic(
+        organ.name, Kind.CENTRES, track.score, organ.low_score, centre, size, geometry.direction, points
     )

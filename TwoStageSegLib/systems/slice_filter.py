@@ -100,8 +100,7 @@ class SliceFilter:
         if again and not found.mask.empty:
             start, values = self._drawn(volume, region, organ, found.slices, MOVED_MM)
             second = onto(values, start, found.start, found.values.shape)
-        score = region.score if region.source == Source.AUTO else None
-        return Evidence(found.start, found.values, organ.threshold, score, second)
+        return Evidence(found.start, found.values, organ.threshold, region.locator_score, second)
 
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""

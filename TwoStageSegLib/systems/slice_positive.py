@@ -8,7 +8,7 @@ import numpy as np
 
 from ..geometry import Geometry
 from ..manifest import OrganSpec
-from ..region import Kind, Region, Source, Status
+from ..region import Kind, Region
 from ..volume import Volume
 from .preprocess import Preprocess
 from .runner import Runner, share
@@ -43,13 +43,5 @@ def range_region(
     spacing = geometry.spacing_zyx_mm[0]
     low, high = run[0] - 0.5 - organ.margin_mm[4] / spacing, run[-1] + 0.5 + organ.margin_mm[5] / spacing
     centre = geometry.index_to_lps(((low + high) / 2, *middle))
-    return Region(
-        organ.name,
-        Kind.SLICE_RANGE,
-        Source.AUTO,
-        Status.LOCATED if score >= organ.low_score else Status.LOW_CONFIDENCE,
-        score,
-        (float(centre[0]), float(centre[1]), float(centre[2])),
-        (side_mm, side_mm, float((high - low) * spacing)),
-        (geometry.direction[0], geometry.direction[1], geometry.direction[2]),
-    )
+    size = (side_mm, side_mm, (high - low) * spacing)
+    return Region.automatic(organ.name, Kind.SLICE_RANGE, score, organ.low_score, centre, size, geometry.direction)

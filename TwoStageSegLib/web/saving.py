@@ -8,7 +8,7 @@ from ..errors import InputRefused
 from ..outputs.atomic import atomic_file
 from ..outputs.report import write_report
 from ..session import Session
-from ..session.results import result_of
+from ..session.results import record_of, result_of
 
 
 def save_segmentation(session: Session, file: Path) -> None:
@@ -36,4 +36,4 @@ def save_report(session: Session, file: Path) -> None:
     """The report of what is in the scene now. Raises InputRefused if there is nothing to report."""
     volume, result = result_of(session)
     assert session.model is not None
-    write_report(file, volume, result, session.model)
+    write_report(file, volume, result, session.model, record=record_of(session))

@@ -71,10 +71,6 @@ class Viewer:
     def scene(self) -> Any:
         return self.app.scene
 
-    @property
-    def slice_views(self) -> list[Any]:
-        return list(self.app.view_manager.get_slice_views())
-
     def show(self, volume_node: Any) -> None:
         """Put a scan into the slice views, whole, in their middle."""
         self.volume_node = volume_node

@@ -18,7 +18,6 @@ from .control import ADDRESS, OpenFile, Ready, line_of, message_of
 from .relay import Relay
 
 END_S = 3.0
-START_S = 90.0
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from TwoStageSegLib.manifest import SuspicionSpec
+from TwoStageSegLib.review.suspicion import contributions, risk
 
-from .logistic import Array, probability
+from .logistic import Array
 from .slices import Table
 
 READ = 0.2
@@ -32,10 +33,7 @@ class Ranking:
 
 def suspicion(table: Table, model: SuspicionSpec) -> Array:
     """P(bad) per slice; 0 where nobody looks."""
-    odds = np.full(len(table.bad), model.offset)
-    for name, (centre, scale, weight) in model.terms.items():
-        odds += weight * (table.values[name] - centre) / scale
-    return np.where(table.judged, probability(odds), 0.0)
+    return np.where(table.judged, risk(contributions(table.values, model), model, len(table.bad)), 0.0)
 
 
 def found_by(ranking: Ranking, share: float = READ) -> float:
