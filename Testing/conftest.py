@@ -24,6 +24,7 @@ pytest_plugins = [
     "Testing.harness.fixtures",
     "Testing.harness.workers",
     "Testing.harness.sessions",
+    "Testing.harness.reviewing",
     "Testing.harness.qt_fixtures",
 ]
 
