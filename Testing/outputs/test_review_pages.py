@@ -129,7 +129,7 @@ def test_the_segment_report_shows_profile_list_and_pictures(tmp_path, model):
 
 def test_many_flags_are_all_listed_and_the_worst_pictured(tmp_path, model):
     flagged = tuple(replace(s, flagged=True, reasons=("x",)) for s in review(20).slices)
-    found = Reviewed("Brainstem", block(), review(20).with_slices(flagged))
+    found = Reviewed("Brainstem", block(), replace(review(20), slices=flagged))
     write_review_report(tmp_path / "r.html", VOLUME, [found], None, record())
     text = (tmp_path / "r.html").read_text()
     page = Page(text)
