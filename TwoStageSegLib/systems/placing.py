@@ -48,6 +48,9 @@ def largest(inside: NDArray[np.bool_], bridge: int = 0) -> NDArray[np.bool_]:
     box = used_box(inside)
     if box is None:
         return inside
+    # as many slices beyond as bridging reaches: equal components keep the order that they have in the whole array
+    beyond = (bridge + 1) // 2
+    box = (slice(max(0, box[0].start - beyond), box[0].stop + beyond), *box[1:])
     part = inside[box]
     labels, count = components(part, bridge)
     if count == 1:
