@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     _data(sub.add_parser("data", help="prepare a data set for training"))
     _suggest(sub.add_parser("suggest", help="look at prepared cases: which system, which sizes, and why; a recipe"))
     _fit(sub.add_parser("fit", help="train one network of a recipe; run again to resume"))
+    _train(sub.add_parser("train", help="every network of a recipe, then its bundle, in one command; again to resume"))
     _export(sub.add_parser("export", help="turn a run into a model bundle, with measured margins and thresholds"))
     _evaluate(sub.add_parser("evaluate", help="measure a bundle on test cases: tables, plots, per-case CSV"))
     _baseline(sub.add_parser("baseline", help="measure the single-stage baseline on the same cases"))
@@ -70,15 +71,26 @@ def _suggest(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", help="locate, segment, one of the recipe's other segmenters, or baseline")
+    parser.add_argument("network", help="one that the recipe's budgets list, or baseline")
+    parser.add_argument("--start", type=Path, help="weights to begin a new run with")
+    parser.add_argument("--steps", type=int, help="default: the recipe's")
+    parser.add_argument("--decay-steps", type=int, help="last steps, over which the rate falls to zero")
+    parser.add_argument("--restarts", type=int, help="steps of the first cosine cycle of warm restarts")
+    parser.add_argument("--every", type=int, help="steps between validations")
+    _learning(parser)
+
+
+def _train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", type=Path, required=True, help="bundle folder")
+    parser.add_argument("--bundle-version", default="1.0.0")
+    _learning(parser)
+
+
+def _learning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", default="hn-oar-ct")
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--start", type=Path, help="weights to begin a new run with")
     parser.add_argument("--negatives", type=Path, help="prepared cases without any of the organs, for the locator")
     parser.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints and logs")
-    parser.add_argument("--steps", type=int, default=20000)
-    parser.add_argument("--decay-steps", type=int, default=5000, help="last steps, over which the rate falls to zero")
-    parser.add_argument("--every", type=int, default=500, help="steps between validations")
     parser.add_argument("--patience", type=int, default=0, help="validations without gain before stopping; 0: never")
     parser.add_argument("--snapshot-minutes", type=float, default=0.0, help="keep weights every so many minutes")
     parser.add_argument("--seed", type=int, default=0)

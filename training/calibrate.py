@@ -23,7 +23,8 @@ from TwoStageSegLib.mask import Mask
 from TwoStageSegLib.metrics import dice
 from TwoStageSegLib.model import Model
 from TwoStageSegLib.region import Region
-from TwoStageSegLib.systems.localise_crop import LocaliseCrop
+from TwoStageSegLib.systems import create
+from TwoStageSegLib.systems.crop_stage import CropStage
 from TwoStageSegLib.volume import Volume
 
 from .data.prepared import Case
@@ -45,27 +46,36 @@ class Measured:
     dices: list[list[float]] = field(default_factory=list)
 
 
-def calibrate(model: Model, cases: list[Case], device: str = "auto") -> list[OrganSpec]:
-    """Organ specs with margins, thresholds, scores and volumes measured on ``cases``; ``model`` has zero margins."""
-    system = LocaliseCrop(model, choose_device(device))
+def calibrate(
+    model: Model, cases: list[Case], half_voxel_mm: float, device: str = "auto", gross_mm: float | None = None
+) -> list[OrganSpec]:
+    """Organ specs with margins, thresholds, scores and volumes measured on ``cases``; ``model`` has zero margins.
+
+    Parameters
+    ----------
+    model : of a system that locates boxes and segments in crops.
+    half_voxel_mm : half the voxel on which it locates. gross_mm : where "found something else" begins.
+    """
+    system = create(model, choose_device(device))
+    assert isinstance(system, CropStage)
     found = {name: Measured() for name in model.manifest.organ_names}
     for case in cases:
         volume = volume_of(case)
         regions = system.locate(volume, model.manifest.organ_names)
         for name, region in regions.items():
             if case.whole(name):
-                _measure(found[name], system, volume, mask_of(case, name, volume), region)
-    return [_spec(model.manifest.organ(name), found[name], model) for name in model.manifest.organ_names]
+                _measure(found[name], system, volume, mask_of(case, name, volume), region, gross_mm or GROSS_MM)
+    return [_spec(model.manifest.organ(name), found[name], half_voxel_mm) for name in model.manifest.organ_names]
 
 
-def _measure(into: Measured, system: LocaliseCrop, volume: Volume, truth: Mask, region: Region) -> None:
+def _measure(into: Measured, system: CropStage, volume: Volume, truth: Mask, region: Region, gross_mm: float) -> None:
     into.volumes.append(truth.volume_ml)
     into.dices.append(_dices(system, volume, truth, true_box(truth)))
     if region.bounds_lps is None:
         return
     found, true = np.reshape(region.bounds_lps, (3, 2)), _faces(truth)
     miss = [float((found - true)[a, s] * (1 if s == 0 else -1)) for a, s in FACES]
-    if max(miss) <= GROSS_MM:
+    if max(miss) <= gross_mm:
         into.misses.append(miss)
         into.scores.append(region.score)
 
@@ -77,17 +87,16 @@ def _faces(truth: Mask) -> NDArray[np.float64]:
     return np.quantile(points, (STRAY, 1 - STRAY), axis=0).T + half * [-1, 1]
 
 
-def _dices(system: LocaliseCrop, volume: Volume, truth: Mask, box: Region) -> list[float]:
+def _dices(system: CropStage, volume: Volume, truth: Mask, box: Region) -> list[float]:
     start, values = system.probability(volume, box)
     full = truth.full()[tuple(slice(s, s + n) for s, n in zip(start, values.shape, strict=True))]
     return [dice(values > t, full) for t in THRESHOLDS]
 
 
-def _spec(spec: OrganSpec, m: Measured, model: Model) -> OrganSpec:
+def _spec(spec: OrganSpec, m: Measured, half_voxel: float) -> OrganSpec:
     """The organ's numbers; the threshold is the one with the best mean Dice."""
     if not m.misses:
         raise SystemExit(f"{spec.name} was located in no validation case where it is whole: train the locator longer.")
-    half_voxel = model.manifest.networks["locate"].spacing_mm[0] / 2
     margin = [round(max(0.0, 1.25 * float(v)) + half_voxel, 1) for v in np.max(m.misses, 0)]
     return replace(
         spec,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from TwoStageSegLib import RESEARCH_NOTICE
 from TwoStageSegLib.manifest import Manifest
 
+from .methods import method
+
 
 def card_text(m: Manifest) -> str:
     """The model card: use, data and licence, method, figures, limits."""
@@ -28,15 +30,14 @@ def card_text(m: Manifest) -> str:
         "",
         "## Method",
         "",
-        "Two stages: a 3D U-Net on a coarse grid finds every organ; "
-        "a 3D U-Net segments each organ in a crop around it.",
+        method(m.system).summary(),
         "",
         "| network | grid (z, y, x) mm | widths | outputs |",
         "|---|---|---|---|",
     ]
     for role, n in m.networks.items():
         grid = " x ".join(f"{s:g}" for s in n.spacing_mm)
-        widths = "-".join(str(w) for w in n.arguments["widths"])
+        widths = "-".join(str(w) for w in n.arguments.get("widths", [n.arguments.get("width", "as printed")]))
         lines.append(f"| {role} | {grid} | {widths} | {', '.join(n.outputs)} |")
     if m.input.percentiles is not None:
         low, high = m.input.percentiles

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from TwoStageSegLib.errors import UsageError
+
+if TYPE_CHECKING:
+    from .fit import FitOptions
 
 
 def data(options: argparse.Namespace) -> int:
@@ -66,44 +71,49 @@ def suggest(options: argparse.Namespace) -> int:
 
 def fit(options: argparse.Namespace) -> int:
     """Train one network, or resume."""
-    import torch
-
-    from .data.outliers import plausible_ranges, without_outliers
-    from .data.prepared import load_cases
-    from .fit import FitOptions
-    from .fit import fit as train
     from .recipes import recipe
-    from .recipes.recipe import check_cases
-    from .tasks import task
+    from .recipes.common import Budget
+    from .train import budget_of, fit_one, load
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
     chosen, _ = recipe(options.recipe)
-    settings = FitOptions(
-        steps=options.steps,
-        decay_steps=options.decay_steps,
-        warmup=min(200, max(1, options.steps // 10)),  # of a short run a short part
-        lr=chosen.lr,
-        weight_decay=chosen.weight_decay,
-        ema=chosen.ema,
-        seed=options.seed,
-        every=options.every,
-        patience=options.patience,
-        snapshot_minutes=options.snapshot_minutes,
-        device=device,
-    )
-    training = load_cases(options.data, "train")
-    check_cases(chosen, training)
-    if options.negatives:
-        training += load_cases(options.negatives, "train")
-    ranges = plausible_ranges(training)
-    cases = [without_outliers(c, ranges) for c in (training, load_cases(options.data, "validation"))]
-    state = train(task(options.network, chosen, *cases), options.run / options.network, settings, start=options.start)
+    budget = budget_of(chosen, options.network) or Budget(options.network, 20000, 5000, every=500)
+    given = {name: getattr(options, name) for name in ("steps", "decay_steps", "restarts", "every")}
+    budget = replace(budget, **{name: value for name, value in given.items() if value is not None})
+    cases = load(chosen, options.data, options.negatives)
+    state = fit_one(chosen, budget, cases, options.run, _settings(options), options.start)
     sys.stdout.write(
         f"{options.network}: {state.step} steps, {state.seconds / 60:.1f} min, best validation {state.best:.4f}\n"
     )
     return 0
+
+
+def train(options: argparse.Namespace) -> int:
+    """Recipe and prepared cases -> bundle: every network's fit in order, then export."""
+    from .export import export as write
+    from .recipes import recipe
+    from .train import load, train_all
+
+    chosen, source = recipe(options.recipe)
+    cases = load(chosen, options.data, options.negatives)
+    for line in train_all(chosen, cases, options.run, _settings(options)):
+        sys.stdout.write(line + "\n")
+    model = write(chosen, source, options.run, options.to, cases[1], options.bundle_version)
+    sys.stdout.write(f"{model.name} {model.manifest.version} in {model.folder}, sha256 {model.sha256[:12]}\n")
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> FitOptions:
+    """What does not belong to a network: seed, device, when to stop."""
+    import torch
+
+    from .fit import FitOptions
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
+    return FitOptions(
+        seed=options.seed, patience=options.patience, snapshot_minutes=options.snapshot_minutes, device=device
+    )
 
 
 def export(options: argparse.Namespace) -> int:
@@ -159,8 +169,11 @@ def baseline(options: argparse.Namespace) -> int:
     from .data.prepared import load_cases
     from .evaluate import summarise, write_results
     from .recipes import recipe
+    from .recipes.recipe import Recipe
 
     chosen, _ = recipe(options.recipe)
+    if not isinstance(chosen, Recipe):
+        raise UsageError("E_RECIPE", f"The baseline is that of localise-crop; {chosen.name} is for {chosen.system}.")
     cases = _selected(load_cases(options.data, options.split), options)
     rows = evaluate_baseline(chosen, options.weights, cases)
     summary = summarise(rows, chosen.organs)

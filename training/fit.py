@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from .tasks.base import Task
+from .schedules import cosine_restarts
+from .tasks.base import Alternating, Batch, Task, Turn
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,14 @@ class FitOptions:
     """How long and how fast.
 
     steps : optimiser steps in all. decay_steps : the last ones, over which the rate falls linearly to zero.
+    restarts : steps of the first cosine cycle of papers/001's warm restarts, instead of the linear fall; 0: none.
     every : steps between validations. patience : validations without a better score before stopping (0: never).
     snapshot_minutes : keep the averaged weights of every so many minutes of training, for budget-matched comparison.
     """
 
     steps: int = 20000
     decay_steps: int = 5000
+    restarts: int = 0
     warmup: int = 200
     lr: float = 1e-3
     weight_decay: float = 1e-4
@@ -72,8 +76,9 @@ def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False, star
         network.load_state_dict(load_file(start))
     average = task.network().to(device).eval()
     average.load_state_dict(network.state_dict())
-    optimiser = torch.optim.AdamW(network.parameters(), lr=options.lr, weight_decay=options.weight_decay)
-    state = _resume(folder, network, average, optimiser)
+    turns = task.turns(network) if isinstance(task, Alternating) else [Turn(network.parameters(), task.loss)]
+    optimisers = [torch.optim.AdamW(t.parameters, lr=options.lr, weight_decay=options.weight_decay) for t in turns]
+    state = _resume(folder, network, average, optimisers)
     state.where = _where(device)
     writer = SummaryWriter(str(folder))
     bar = tqdm(total=options.steps, initial=state.step, desc=task.name, disable=quiet, mininterval=5)
@@ -81,17 +86,13 @@ def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False, star
     while state.step < options.steps and not _out_of_patience(state, options):
         started = time.perf_counter()
         batch = {k: v.to(device) for k, v in task.batch(np.random.default_rng((options.seed, state.step))).items()}
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(state.step, options)
         network.train()
-        with _autocast(options):
-            loss = task.loss(network, batch)
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
+        losses = [
+            _stepped(network, batch, turn, optimiser, learning_rate(state.step, options), options)
+            for turn, optimiser in zip(turns, optimisers, strict=True)
+        ]
         _update(average, network, min(options.ema, (1 + state.step) / (10 + state.step)))
-        shown.append(float(loss.detach()))
+        shown.append(losses[0])
         state.step += 1
         previous, state.seconds = state.seconds, state.seconds + time.perf_counter() - started
         if options.snapshot_minutes and int(previous / 60 / options.snapshot_minutes) < int(
@@ -107,16 +108,33 @@ def fit(task: Task, folder: Path, options: FitOptions, quiet: bool = False, star
             if scores["score"] > state.best:
                 state.best, state.best_step = scores["score"], state.step
                 save(average.state_dict(), folder / "best.safetensors")
-            _checkpoint(folder, network, average, optimiser, state)
+            _checkpoint(folder, network, average, optimisers, state)
     save(average.state_dict(), folder / "final.safetensors")
     writer.close()
     bar.close()
     return state
 
 
+def _stepped(
+    network: nn.Module, batch: Batch, turn: Turn, optimiser: torch.optim.Optimizer, rate: float, options: FitOptions
+) -> float:
+    """One optimiser's step on the batch; its loss."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    with _autocast(options):
+        loss = turn.loss(network, batch)
+    network.zero_grad(set_to_none=True)  # another turn's loss may have left gradients in this one's parameters
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], 5.0)
+    optimiser.step()
+    return float(loss.detach())
+
+
 def learning_rate(step: int, options: FitOptions) -> float:
-    """Linear warm-up, constant, linear decay to zero over the last ``decay_steps``."""
+    """Linear warm-up, then constant and a linear decay to zero over the last ``decay_steps``, or warm restarts."""
     warm = min(1.0, (step + 1) / max(1, options.warmup))
+    if options.restarts:
+        return options.lr * warm * cosine_restarts(step, options.restarts)
     left = (options.steps - step) / max(1, options.decay_steps)
     return options.lr * min(warm, 1.0, max(0.0, left))
 
@@ -162,12 +180,13 @@ def _record(state: State, scores: dict[str, float], loss: float, writer: Summary
 
 
 def _checkpoint(
-    folder: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, state: State
+    folder: Path, network: nn.Module, average: nn.Module, optimisers: Sequence[torch.optim.Optimizer], state: State
 ) -> None:
     tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
-    for i, slot in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{i}.{k}": torch.as_tensor(v).reshape(torch.as_tensor(v).shape) for k, v in slot.items()}
+    for turn, optimiser in enumerate(optimisers):
+        for i, slot in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{turn}.{i}.{k}": torch.as_tensor(v).clone() for k, v in slot.items()}
     # state first: a state.json one checkpoint ahead of the tensors would skip batches, so they hold their step too
     tensors["step"] = torch.tensor(state.step)
     text = folder / "state.tmp"
@@ -179,20 +198,21 @@ def _checkpoint(
             old.unlink()
 
 
-def _resume(folder: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> State:
+def _resume(folder: Path, network: nn.Module, average: nn.Module, optimisers: Sequence[torch.optim.Optimizer]) -> State:
     path = folder / "last.safetensors"
     if not path.exists():
         return State()
     tensors = load_file(path)
     network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
     average.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("average.")})
-    slots: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimiser."):
-            _, index, name = key.split(".", 2)
-            slots.setdefault(int(index), {})[name] = value
-    if slots:
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+    for turn, optimiser in enumerate(optimisers):
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith(f"optimiser.{turn}."):
+                _, _, index, name = key.split(".", 3)
+                slots.setdefault(int(index), {})[name] = value
+        if slots:
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
     state = folder / f"state_{int(tensors['step'])}.json"
     for other in (*folder.glob("state_*.json"), *folder.glob("*.tmp")):  # of a checkpoint that was interrupted
         if other != state:

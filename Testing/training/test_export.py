@@ -14,8 +14,11 @@ from Testing.harness.tiny_recipe import TINY, write_run
 from training import export as module
 from training.data.prepared import Case, load_cases
 from training.export import budget, export
+from training.methods.localise_crop import METHOD
+from training.methods.organs import COLOURS
 from training.sources import OPENKBP, PHANTOM
 from TwoStageSegLib.device import Device
+from TwoStageSegLib.errors import UsageError
 from TwoStageSegLib.model import CARD, verify
 from TwoStageSegLib.structures import structure
 from TwoStageSegLib.systems import create
@@ -83,8 +86,8 @@ def test_an_mr_bundle_says_how_its_values_are_told(tmp_path, monkeypatch):
 def test_organs_without_a_colour_of_their_own_get_different_ones(prepared, tiny_run, validation, tmp_path):
     named = replace(TINY, targets=(replace(TINY.targets[0], organ="Ours", channel="Ours"), *TINY.targets[1:]))
     named = replace(named, organs=("Ours", *TINY.organs[1:]))
-    organs = {o.name: o.rgb for o in module._manifest(named, PHANTOM, "1.0.0").organs}
-    assert organs["Ours"] == list(module.COLOURS[0]) and organs["Parotid_R"] == list(structure("Parotid_R").rgb)
+    organs = {o.name: o.rgb for o in METHOD.parts(named, Path()).organs}
+    assert organs["Ours"] == list(COLOURS[0]) and organs["Parotid_R"] == list(structure("Parotid_R").rgb)
 
 
 def test_numbers_are_measured_on_validation(bundle):
@@ -111,7 +114,7 @@ def test_a_second_export_replaces_the_first(bundle, tiny_run, validation):
     assert [p.name for p in bundle.parent.iterdir()] == ["tiny"]
 
 
-@pytest.mark.parametrize("step", ["calibrate", "create", "_write_self_test"])
+@pytest.mark.parametrize("step", ["method", "create", "_write_self_test"])
 def test_an_export_that_fails_leaves_the_old_bundle(bundle, tiny_run, validation, monkeypatch, step):
     before = {p.name: p.read_bytes() for p in bundle.iterdir()}
 
@@ -131,7 +134,7 @@ def test_weights_can_be_chosen_for_each_network(tiny_run, validation, tmp_path):
     (run / "segment" / "best.safetensors").unlink()
     model = export(TINY, PHANTOM, run, tmp_path / "tiny", validation, "1.0.0", "locate=best,segment=final")
     assert model.name == "tiny"
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UsageError, match=r"no segment/best.safetensors. Train it first"):
         export(TINY, PHANTOM, run, tmp_path / "other", validation, "1.0.0", "best")
     assert not (tmp_path / "other").exists()
 

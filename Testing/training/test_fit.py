@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from Testing.harness.tiny_recipe import TINY
 from training.data.prepared import load_cases
 from training.export import budget
 from training.fit import FitOptions, _update, fit, learning_rate
 from training.recipes.recipe import Target
+from training.tasks.base import Turn
 from training.tasks.locate import LocateTask
 from training.tasks.segment import SegmentTask
 
@@ -89,3 +91,58 @@ def test_locator_batch_has_every_organ_channel(prepared: Path) -> None:
     assert batch["image"].shape == (2, 1, 16, 16, 16)
     assert batch["labels"].shape == (2, 7, 16, 16, 16)
     assert batch["known"].shape == (2, 7)
+
+
+class Chased(nn.Module):
+    """Two numbers, each stepped by its own turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Parameter(torch.tensor(0.0)), nn.Parameter(torch.tensor(0.0))
+
+
+class TwoTurns:
+    """The first number goes to 1; the second to where the first is now. Neither loss may move the other number."""
+
+    name = "two"
+
+    def network(self) -> nn.Module:
+        return Chased()
+
+    def batch(self, rng: np.random.Generator) -> dict[str, Tensor]:
+        return {"target": torch.ones(())}
+
+    def loss(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        raise AssertionError("a task with turns has no loss of its own")
+
+    def turns(self, network: nn.Module) -> list[Turn]:
+        def first(n: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+            # depends on the second number as well, which this turn must not step
+            return (n.first - batch["target"]) ** 2 + (n.first - n.second) ** 2 * 0
+
+        def second(n: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+            return (n.second - n.first) ** 2 + 5
+
+        return [Turn([network.first], first), Turn([network.second], second)]
+
+    def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]:
+        return {"score": float(network.second.detach())}
+
+
+def test_turns_step_their_own_parameters_and_resume(tmp_path: Path) -> None:
+    options = FitOptions(steps=60, decay_steps=1, warmup=1, every=30, lr=0.1, weight_decay=0.0, ema=0.0, half=False)
+    state = fit(TwoTurns(), tmp_path / "whole", options, quiet=True)
+    found = load_file(tmp_path / "whole" / "final.safetensors")
+    assert float(found["first"]) == pytest.approx(1, abs=0.1) and float(found["second"]) == pytest.approx(1, abs=0.2)
+    assert state.history[0]["loss"] < 1  # the first turn's: the second's is never below 5
+    fit(TwoTurns(), tmp_path / "parts", replace(options, steps=30, decay_steps=0), quiet=True)
+    fit(TwoTurns(), tmp_path / "parts", options, quiet=True)
+    again = load_file(tmp_path / "parts" / "final.safetensors")
+    assert all(torch.equal(found[k], again[k]) for k in found)  # both optimisers remembered their moments
+
+
+def test_warm_restarts_go_back_to_the_full_rate() -> None:
+    options = FitOptions(steps=70, restarts=20, warmup=1, lr=0.5)
+    rates = [learning_rate(step, options) for step in range(70)]
+    assert rates[0] == rates[20] == rates[60] == 0.5  # cycles of 20, 40, 80 steps (papers/001)
+    assert rates[10] == rates[40] == pytest.approx(0.25) and rates[19] < 0.005 and rates[59] < 0.002

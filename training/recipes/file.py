@@ -56,9 +56,11 @@ def write_recipe(path: Path, recipe: Recipe, source: Source) -> None:
 def _plain(recipe: Recipe) -> dict[str, Any]:
     """The recipe's own values; its targets likewise."""
     out = {f.name: getattr(recipe, f.name) for f in fields(recipe) if getattr(recipe, f.name) != _default(f)}
-    out["targets"] = [
-        {f.name: getattr(t, f.name) for f in fields(t) if getattr(t, f.name) != _default(f)} for t in recipe.targets
-    ]
+    for name in ("targets", "budgets"):
+        if name in out:
+            out[name] = [
+                {f.name: getattr(t, f.name) for f in fields(t) if getattr(t, f.name) != _default(f)} for t in out[name]
+            ]
     for name in ("poses", "intensities"):
         if name in out:
             out[name] = asdict(out[name])
@@ -80,6 +82,8 @@ def _wrong(r: Recipe) -> str:
         (len(set(r.organs)) == len(r.organs), "recipe.organs lists an organ twice"),
         (all(t.channel in organs for t in r.targets), "a target's channel must be the name of a target"),
         (sum(t.share for t in r.targets) > 0, "the targets' shares must not all be 0"),
+        (all(b.steps > 0 and b.every > 0 for b in r.budgets), "the budgets' steps and every must be above 0"),
+        ({b.network for b in r.budgets} <= {"locate", "baseline", *r.segmenters}, "a budget is for no network of it"),
         (r.clip[0] < r.clip[1] and r.scale > 0, "recipe.clip must rise and recipe.scale be above 0"),
         (all(s > 0 for s in (*r.locate_spacing, *r.segment_spacing)), "spacings must be above 0 mm"),
         (all(w > 0 and w % 8 == 0 for w in (*r.locate_widths, *r.segment_widths)), "widths must be multiples of 8"),

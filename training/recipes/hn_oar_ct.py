@@ -6,7 +6,7 @@ about anatomy helps the others. From it start two networks that go on with the o
 (left and right share a channel by mirroring), and brainstem and esophagus. 002's own discussion asks for training on
 imperfect boxes: every crop is jittered.
 
-How the shipped weights (1.0.0) were made, each network on one shared CPU core:
+``budgets`` are the steps that the shipped weights took. They were not made in one go, each on one shared CPU core:
 
 - ``fit locate`` to step 2800 (--decay-steps 1000), on to 5000 (--decay-steps 2200) without implausible contours, on to
   5900 (--decay-steps 1100) with ``--negatives`` (limbs);
@@ -22,11 +22,12 @@ That some organs should train on was decided after a first evaluation on the tes
 serve an organ, and every margin and threshold, by validation alone. The exported weights are those with the best
 validation score, of the locator the last (the negatives do not show in its score).
 
-One run of each with these defaults should do as well; it was not repeated.
+One run of each by ``train`` should do as well; it was not repeated.
 """
 
 from __future__ import annotations
 
+from .common import Budget
 from .recipe import Recipe, Target
 
 RECIPE = Recipe(
@@ -39,5 +40,11 @@ RECIPE = Recipe(
         Target("Esophagus", "Esophagus", (64, 32, 24), 0.14, network="segment-midline"),
         Target("Larynx", "Larynx", (32, 32, 32), 0.14),
         Target("Bone_Mandible", "Bone_Mandible", (48, 48, 56), 0.12, click_shape=(56, 56, 56)),
+    ),
+    budgets=(
+        Budget("locate", 5900, decay_steps=3300, every=300),
+        Budget("segment", 6600, decay_steps=4200, every=300),
+        Budget("segment-parotid", 2300, decay_steps=2000, every=300, start="segment"),
+        Budget("segment-midline", 1900, decay_steps=1600, every=300, start="segment"),
     ),
 )

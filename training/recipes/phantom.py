@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .common import Budget
 from .hn_oar_ct import RECIPE as REAL
 from .recipe import Target
 
@@ -25,4 +26,8 @@ RECIPE = replace(
     average_mirror=False,
     lr=2e-3,
     targets=tuple(replace(t, shape=_shape(t), click_shape=None) for t in REAL.targets),
+    budgets=(
+        Budget("locate", 2200, decay_steps=1000),
+        Budget("segment", 1400, decay_steps=800),
+    ),
 )

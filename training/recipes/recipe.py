@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from TwoStageSegLib.errors import UsageError
 
-from ..augment import IntensityRange, PoseRange
-from ..data.prepared import ORGANS, Case
+from ..data.prepared import Case
+from .common import CommonRecipe
 
 
 @dataclass(frozen=True)
@@ -35,22 +36,16 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(CommonRecipe):
     """Everything that decides the result. Sizes in voxels (z, y, x), spacings in mm (z, y, x).
 
-    ``clip``, ``centre`` and ``scale`` are HU, or thousandths of a volume's own range where ``modality`` is not CT.
-    ``mirror``: training crops are mirrored at random, which needs an anatomy that is (left and right organs in pairs).
     ``locate_jitter_mm``: how far the locator's windows are moved off what they are centred on.
     """
 
-    name: str
+    system: ClassVar[str] = "localise-crop"
+
     targets: tuple[Target, ...]
     outputs: tuple[str, ...] = ()
-    organs: tuple[str, ...] = ORGANS
-    modality: str = "CT"
-    clip: tuple[float, float] = (-300.0, 700.0)
-    centre: float = 0.0
-    scale: float = 150.0
     locate_spacing: tuple[float, float, float] = (6.0, 6.0, 6.0)
     locate_shape: tuple[int, int, int] = (48, 40, 64)
     locate_widths: tuple[int, ...] = (16, 32, 64, 96)
@@ -62,15 +57,13 @@ class Recipe:
     segment_batch: int = 4
     baseline_shape: tuple[int, int, int] = (48, 48, 48)
     baseline_foreground: float = 0.8
-    lr: float = 1e-3
-    weight_decay: float = 1e-4
-    ema: float = 0.998
-    mirror: bool = True
     average_mirror: bool = True
     box_slack_mm: float = 3.0
     recentre_mm: float = 8.0
-    poses: PoseRange = field(default_factory=PoseRange)
-    intensities: IntensityRange = field(default_factory=IntensityRange)
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        return tuple(t.organ for t in self.targets)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -91,11 +84,11 @@ class Recipe:
         return replace(self, targets=tuple(t for t in self.targets if t.network == network), outputs=self.channels)
 
 
-def check_cases(recipe: Recipe, cases: Sequence[Case]) -> None:
+def check_cases(recipe: CommonRecipe, cases: Sequence[Case]) -> None:
     """Refuse cases that the recipe is not for. Raises UsageError (E_RECIPE)."""
     other = next((c.modality for c in cases if c.modality != recipe.modality), None)
     if other is not None:
         raise UsageError("E_RECIPE", f"The recipe {recipe.name} is for {recipe.modality}, the cases are {other}.")
-    if not any(t.organ in c.known for c in cases for t in recipe.targets):
+    if not any(organ in c.known for c in cases for organ in recipe.trained):
         organs = ", ".join(dict.fromkeys(organ for c in cases for organ in c.known))
         raise UsageError("E_RECIPE", f"None of the organs of {recipe.name} is in the cases, which have: {organs}.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..augment import IntensityRange, PoseRange
+from ..recipes.common import Budget
 from ..recipes.recipe import Recipe, Target
 from ..sources import Source
 from .look import DataFacts, described, look
@@ -31,7 +32,6 @@ class Suggestion:
     sizes: Sizes
     recipe: Recipe
     source: Source
-    steps: dict[str, int]
 
 
 def suggest(folder: Path, name: str = "") -> Suggestion:
@@ -42,7 +42,8 @@ def suggest(folder: Path, name: str = "") -> Suggestion:
     plain = re.sub(r"[^a-z0-9]+", "-", (name or folder.resolve().name).lower()).strip("-") or "my-organs"
     recipe = _recipe(plain, facts, found)
     steps = {"locate": 1500, "segment": 1000 * min(6, 1 + len(recipe.channels))}
-    return Suggestion(facts, choose(facts), found, recipe, _source(facts, about), steps)
+    budgets = tuple(Budget(role, n, decay_steps=n // 2, every=max(100, n // 10)) for role, n in steps.items())
+    return Suggestion(facts, choose(facts), found, replace(recipe, budgets=budgets), _source(facts, about))
 
 
 def _recipe(name: str, facts: DataFacts, found: Sizes) -> Recipe:
@@ -52,8 +53,8 @@ def _recipe(name: str, facts: DataFacts, found: Sizes) -> Recipe:
     window = [_outwards(low, -1), _outwards(high, 1)]
     shortest = min(n * s for n, s in zip(found.locate_shape, found.locate_spacing, strict=True))
     return Recipe(
-        name,
-        tuple(_target(o, facts, found) for o in organs),
+        name=name,
+        targets=tuple(_target(o, facts, found) for o in organs),
         organs=organs,
         modality=facts.modality,
         clip=(window[0], window[1]),
@@ -123,7 +124,6 @@ def as_json(found: Suggestion) -> str:
         "system": asdict(found.choice),
         "sizes": asdict(found.sizes),
         "recipe": asdict(found.recipe),
-        "steps": found.steps,
     }
     return json.dumps(text, indent=1, ensure_ascii=False) + "\n"
 
@@ -159,16 +159,10 @@ def as_text(found: Suggestion, folder: Path, recipe_file: Path | None) -> str:
 
 
 def _next(found: Suggestion, folder: Path, recipe: Path) -> list[str]:
-    name, train = found.recipe.name, "  python -m training"
-    common = f"--recipe {recipe} --data {folder} --run runs/{name}"
-    fits = [
-        f"{train} fit {role} {common} --steps {steps} --decay-steps {steps // 2} --every {max(100, steps // 10)}"
-        for role, steps in found.steps.items()
-    ]
+    name, call = found.recipe.name, "  python -m training"
     return [
-        *fits,
-        f"{train} export {common} --to bundles/{name}",
-        f"{train} evaluate bundles/{name} --data {folder} --run runs/{name} --to results/{name} --write",
+        f"{call} train --recipe {recipe} --data {folder} --run runs/{name} --to bundles/{name}",
+        f"{call} evaluate bundles/{name} --data {folder} --run runs/{name} --to results/{name} --write",
     ]
 
 

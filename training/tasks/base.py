@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from TwoStageSegLib.networks.unet import UNet
-
 from ..augment import intensity
 from ..data.prepared import Case
-from ..recipes.recipe import Recipe
+from ..recipes.common import CommonRecipe
 from ..sampling import Crop, Pose
 from ..surroundings import paint
 
@@ -24,7 +24,7 @@ class Task(Protocol):
 
     name: str
 
-    def network(self) -> UNet: ...
+    def network(self) -> nn.Module: ...
 
     def batch(self, rng: np.random.Generator) -> Batch: ...
 
@@ -33,12 +33,30 @@ class Task(Protocol):
     def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]: ...
 
 
-def normalise(ct: Tensor, recipe: Recipe) -> Tensor:
+@dataclass(frozen=True)
+class Turn:
+    """One of several optimiser steps on the same batch: what is stepped, and the loss ``(network, batch) -> ()``."""
+
+    parameters: Iterable[nn.Parameter]
+    loss: Callable[[nn.Module, Batch], Tensor]
+
+
+@runtime_checkable
+class Alternating(Protocol):
+    """A task whose network holds several that are stepped in turn, each against its own loss (papers/004, section 4.2).
+
+    Every turn has an optimiser of its own. ``loss`` is not called; the first turn's loss is what is logged.
+    """
+
+    def turns(self, network: nn.Module) -> list[Turn]: ...
+
+
+def normalise(ct: Tensor, recipe: CommonRecipe) -> Tensor:
     """HU to network input, as the manifest's ``input`` says."""
     return (ct.clamp(*recipe.clip) - recipe.centre) / recipe.scale
 
 
-def finish(crop: Crop, case: Case, pose: Pose, recipe: Recipe, rng: np.random.Generator) -> Tensor:
+def finish(crop: Crop, case: Case, pose: Pose, recipe: CommonRecipe, rng: np.random.Generator) -> Tensor:
     """Surroundings (of a CT), scanner differences and normalisation of a training crop: (1, D, H, W)."""
     if case.modality != "CT":
         return normalise(intensity(crop.ct, rng, recipe.intensities), recipe)[None]

@@ -21,7 +21,7 @@ def test_what_a_person_reads(prepared: Path, tmp_path: Path, capsys) -> None:
     shown = capsys.readouterr().out
     for text in ("3 training and 1 validation cases, CT", "Brainstem", "System: localise-crop", "Margin about"):
         assert text in shown
-    assert f"fit locate --recipe {file} --data {prepared} --run runs/my-organs" in shown
+    assert f"train --recipe {file} --data {prepared} --run runs/my-organs" in shown
     assert "Only 1 validation cases" in shown
     assert recipe(str(file))[0].name == "my-organs"
 
@@ -29,7 +29,7 @@ def test_what_a_person_reads(prepared: Path, tmp_path: Path, capsys) -> None:
 def test_as_json(prepared: Path, capsys) -> None:
     assert main(["suggest", "--from", str(prepared), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"seen", "system", "sizes", "recipe", "steps"}
+    assert set(found) == {"seen", "system", "sizes", "recipe"}
     assert found["seen"]["training"] == 3 and found["system"]["system"] == "localise-crop"
     assert {t["organ"] for t in found["recipe"]["targets"]} == {"Brainstem", "Parotid_R", "Parotid_L"}
 

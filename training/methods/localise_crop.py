@@ -1,0 +1,74 @@
+"""``localise-crop`` (papers/002) in training: one locator and one segmenter or several, each a role of the bundle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from TwoStageSegLib.manifest import Manifest, NetworkSpec, OrganSpec
+from TwoStageSegLib.model import Model
+
+from ..calibrate import calibrate
+from ..data.prepared import Case
+from ..recipes.common import CommonRecipe
+from ..recipes.recipe import Recipe, Target
+from ..tasks import task
+from ..tasks.base import Task
+from .base import Parts, State
+from .organs import organ_spec
+from .weights import checkpoint
+
+
+class LocaliseCropMethod:
+    """See ``base.Method``. ``baseline``, the single stage it is compared with, can be fitted too."""
+
+    def names(self, recipe: CommonRecipe) -> tuple[str, ...]:
+        return ("locate", *_own(recipe).segmenters)
+
+    def task(self, name: str, recipe: CommonRecipe, training: list[Case], validation: list[Case], run: Path) -> Task:
+        return task(name, _own(recipe), training, validation)
+
+    def parts(self, recipe: CommonRecipe, run: Path) -> Parts:
+        r = _own(recipe)
+        networks = {"locate": _network("locate", r.organs, r.locate_widths, r.locate_spacing)}
+        for role in r.segmenters:
+            networks[role] = _network(role, r.channels, r.segment_widths, r.segment_spacing)
+        organs = [_organ(t, r) for name in r.organs for t in r.targets if t.organ == name]
+        settings = {
+            "average_mirror": r.average_mirror,
+            "box_slack_mm": r.box_slack_mm,
+            "recentre_mm": r.recentre_mm,
+        }
+        return Parts(networks, organs, settings)
+
+    def states(self, recipe: CommonRecipe, run: Path, weights: str) -> dict[str, State]:
+        return {name: checkpoint(run, name, weights) for name in self.names(recipe)}
+
+    def calibrated(self, model: Model, validation: list[Case]) -> Manifest:
+        half_voxel = model.manifest.networks["locate"].spacing_mm[0] / 2
+        return replace(model.manifest, organs=calibrate(model, validation, half_voxel))
+
+    def summary(self) -> str:
+        return (
+            "Two stages: a 3D U-Net on a coarse grid finds every organ; "
+            "a 3D U-Net segments each organ in a crop around it."
+        )
+
+
+METHOD = LocaliseCropMethod()
+
+
+def _own(recipe: CommonRecipe) -> Recipe:
+    return cast(Recipe, recipe)
+
+
+def _organ(target: Target, r: Recipe) -> OrganSpec:
+    crop_mm = [n * s for n, s in zip(target.crop_shape, r.segment_spacing, strict=True)]
+    channel, mirror = r.channels.index(target.channel), target.organ != target.channel
+    return organ_spec(target.organ, channel, crop_mm, target.network, mirror, r.organs.index(target.organ))
+
+
+def _network(role: str, outputs: tuple[str, ...], widths: tuple[int, ...], spacing: tuple[float, ...]) -> NetworkSpec:
+    arguments = {"dims": 3, "inputs": 1, "outputs": len(outputs), "widths": list(widths), "groups": 8}
+    return NetworkSpec("unet", arguments, f"{role}.safetensors", list(spacing), list(outputs))
