@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     _export(sub.add_parser("export", help="turn a run into a model bundle, with measured margins and thresholds"))
     _evaluate(sub.add_parser("evaluate", help="measure a bundle on test cases: tables, plots, per-case CSV"))
     _baseline(sub.add_parser("baseline", help="measure the single-stage baseline on the same cases"))
+    _repeat(sub.add_parser("repeat", help="the same training from other random weights, against the baseline"))
     _results(sub.add_parser("results", help="one page of figures from finished evaluations"))
     _compare(sub.add_parser("compare", help="two systems or more on the same cases: tables, statistics, plots"))
     _suspicion(sub.add_parser("suspicion", help="fit and measure what finds the slices that need a look"))
@@ -135,6 +136,14 @@ def _baseline(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grade", default="A")
     parser.add_argument("--to", type=Path, default=Path("results/baseline"))
     parser.add_argument("--limit", type=int, default=0)
+
+
+def _repeat(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--grade", default="A", help="grade of the test cases")
+    parser.add_argument("--limit", type=int, default=0, help="only the first test cases")
+    parser.add_argument("--to", type=Path, default=Path("results/repeated.md"))
+    _learning(parser)
 
 
 def _results(parser: argparse.ArgumentParser) -> None:

@@ -26,7 +26,7 @@ from .tasks.base import normalise
 @torch.inference_mode()
 def evaluate_baseline(recipe: Recipe, weights: Path, cases: list[Case]) -> list[Row]:
     """One row per case and whole organ, way ``auto``: largest component of each channel above one half."""
-    network = UNet(3, 1, len(recipe.organs), recipe.segment_widths).eval()
+    network = UNet(**recipe.unet(len(recipe.organs), recipe.segment_widths)).eval()
     network.load_state_dict(load_file(weights))
     rows = []
     for case in cases:

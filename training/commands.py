@@ -186,6 +186,33 @@ def baseline(options: argparse.Namespace) -> int:
     return 0
 
 
+def repeat(options: argparse.Namespace) -> int:
+    """Recipe -> the same training from other random weights, and a page of means and tests."""
+    from TwoStageSegLib.outputs.atomic import atomic_file
+
+    from .data.prepared import load_cases
+    from .recipes import recipe
+    from .recipes.recipe import Recipe
+    from .repeat import repeat as runs_of
+    from .repeat import report
+    from .train import load
+
+    chosen, source = recipe(options.recipe)
+    if not isinstance(chosen, Recipe):
+        raise UsageError("E_RECIPE", f"Repeating compares with the baseline of localise-crop, not {chosen.system}.")
+    cases = load(chosen, options.data, options.negatives)
+    test = _selected(load_cases(options.data, "test"), options, "test")
+    found = []
+    for run in runs_of(chosen, source, cases, test, options.run, _settings(options), options.runs):
+        found.append(run)
+        sys.stdout.write(f"run {run.seed}: {', '.join(n for n, c in run.converged.items() if c)} converged\n")
+    options.to.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(options.to) as temporary:
+        temporary.write_text(report(found, f"{chosen.name}, repeated"), encoding="utf-8")
+    sys.stdout.write(f"{options.to}\n")
+    return 0
+
+
 def results(options: argparse.Namespace) -> int:
     """Evaluations -> one page."""
     import shutil

@@ -48,6 +48,18 @@ def paired_t(first: ArrayLike, second: ArrayLike) -> float | None:
     return float(stats.ttest_1samp(difference, 0.0).pvalue)
 
 
+def independent_t(first: ArrayLike, second: ArrayLike) -> float | None:
+    """Two-sided p of Student's t-test of two independent samples (papers/002, over runs); None for fewer than two."""
+    from scipy import stats
+
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    if min(len(a), len(b)) < 2:
+        return None
+    if a.std() == b.std() == 0:
+        return 1.0 if a[0] == b[0] else 0.0
+    return float(stats.ttest_ind(a, b).pvalue)
+
+
 def wilcoxon(first: ArrayLike, second: ArrayLike) -> float | None:
     """Two-sided p of Wilcoxon's signed-rank test; pairs without a difference are left out, and p = 1 if none is left.
 

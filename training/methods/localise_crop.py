@@ -31,9 +31,9 @@ class LocaliseCropMethod:
 
     def parts(self, recipe: CommonRecipe, run: Path) -> Parts:
         r = _own(recipe)
-        networks = {"locate": _network("locate", r.organs, r.locate_widths, r.locate_spacing)}
+        networks = {"locate": _network("locate", r, r.organs, r.locate_widths, r.locate_spacing)}
         for role in r.segmenters:
-            networks[role] = _network(role, r.channels, r.segment_widths, r.segment_spacing)
+            networks[role] = _network(role, r, r.channels, r.segment_widths, r.segment_spacing)
         organs = [_organ(t, r) for name in r.organs for t in r.targets if t.organ == name]
         settings = {
             "average_mirror": r.average_mirror,
@@ -69,6 +69,8 @@ def _organ(target: Target, r: Recipe) -> OrganSpec:
     return organ_spec(target.organ, channel, crop_mm, target.network, mirror, r.organs.index(target.organ))
 
 
-def _network(role: str, outputs: tuple[str, ...], widths: tuple[int, ...], spacing: tuple[float, ...]) -> NetworkSpec:
-    arguments = {"dims": 3, "inputs": 1, "outputs": len(outputs), "widths": list(widths), "groups": 8}
+def _network(
+    role: str, r: Recipe, outputs: tuple[str, ...], widths: tuple[int, ...], spacing: tuple[float, ...]
+) -> NetworkSpec:
+    arguments = {**r.unet(len(outputs), widths), "widths": list(widths)}
     return NetworkSpec("unet", arguments, f"{role}.safetensors", list(spacing), list(outputs))

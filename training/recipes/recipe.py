@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from TwoStageSegLib.errors import UsageError
 
@@ -39,7 +39,8 @@ class Target:
 class Recipe(CommonRecipe):
     """Everything that decides the result. Sizes in voxels (z, y, x), spacings in mm (z, y, x).
 
-    ``locate_jitter_mm``: how far the locator's windows are moved off what they are centred on.
+    ``locate_jitter_mm``: how far the locator's windows are moved off what they are centred on. ``skips``,
+    ``norm_last``: see ``networks.unet``; ``as_published`` has both as in 002's code.
     """
 
     system: ClassVar[str] = "localise-crop"
@@ -55,11 +56,19 @@ class Recipe(CommonRecipe):
     segment_spacing: tuple[float, float, float] = (2.5, 3.0, 3.0)
     segment_widths: tuple[int, ...] = (24, 48, 96, 160)
     segment_batch: int = 4
+    skips: bool = True
+    norm_last: bool = False
     baseline_shape: tuple[int, int, int] = (48, 48, 48)
     baseline_foreground: float = 0.8
     average_mirror: bool = True
     box_slack_mm: float = 3.0
     recentre_mm: float = 8.0
+
+    def unet(self, outputs: int, widths: tuple[int, ...]) -> dict[str, Any]:
+        """Arguments of one of the recipe's networks, as ``networks.unet.UNet`` takes them."""
+        plain = {"dims": 3, "inputs": 1, "outputs": outputs, "widths": widths, "groups": 8}
+        options = {"skips": self.skips, "norm_last": self.norm_last}
+        return plain | ({} if self.skips and not self.norm_last else options)
 
     @property
     def trained(self) -> tuple[str, ...]:
@@ -92,3 +101,16 @@ def check_cases(recipe: CommonRecipe, cases: Sequence[Case]) -> None:
     if not any(organ in c.known for c in cases for organ in recipe.trained):
         organs = ", ".join(dict.fromkeys(organ for c in cases for organ in c.known))
         raise UsageError("E_RECIPE", f"None of the organs of {recipe.name} is in the cases, which have: {organs}.")
+
+
+def as_published(recipe: Recipe) -> Recipe:
+    """The recipe with the networks of 002's published code: no skip connections (they are commented out there), the
+    norm after the ReLU, and as many channels on every level."""
+    return replace(
+        recipe,
+        name=f"{recipe.name}-as-published",
+        skips=False,
+        norm_last=True,
+        locate_widths=(recipe.locate_widths[1],) * len(recipe.locate_widths),
+        segment_widths=(recipe.segment_widths[1],) * len(recipe.segment_widths),
+    )

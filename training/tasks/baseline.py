@@ -29,7 +29,7 @@ class BaselineTask:
         self.recipe, self.training, self.validation = recipe, training, validation[:limit]
 
     def network(self) -> UNet:
-        return UNet(3, 1, len(self.recipe.organs), self.recipe.segment_widths)
+        return UNet(**self.recipe.unet(len(self.recipe.organs), self.recipe.segment_widths))
 
     def batch(self, rng: np.random.Generator) -> Batch:
         # two patches of 48^3 hold as many voxels as a batch of the segmenter, so that steps compare

@@ -29,7 +29,7 @@ class SegmentTask:
         self.shares /= self.shares.sum()
 
     def network(self) -> UNet:
-        return UNet(3, 1, len(self.recipe.channels), self.recipe.segment_widths)
+        return UNet(**self.recipe.unet(len(self.recipe.channels), self.recipe.segment_widths))
 
     def batch(self, rng: np.random.Generator) -> Batch:
         target = self.recipe.targets[rng.choice(len(self.shares), p=self.shares)]
