@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     _repeat(sub.add_parser("repeat", help="the same training from other random weights, against the baseline"))
     _results(sub.add_parser("results", help="one page of figures from finished evaluations"))
     _compare(sub.add_parser("compare", help="two systems or more on the same cases: tables, statistics, plots"))
+    _overview(sub.add_parser("overview", help="all systems on one page, and what the papers claim, tested"))
     _suspicion(sub.add_parser("suspicion", help="fit and measure what finds the slices that need a look"))
     options = parser.parse_args(arguments)
     run = getattr(commands, options.command)
@@ -167,6 +168,14 @@ def _compare(parser: argparse.ArgumentParser) -> None:
         "--bundle", action="append", default=[], metavar="NAME=BUNDLE",
         help="bundle of a system whose folder says nothing of it: parameters, location-error curve",
     )  # fmt: skip
+
+
+def _overview(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("systems", nargs="+", metavar="[NAME=]DIR", help="folders that evaluate or baseline wrote")
+    parser.add_argument("--budget", action="append", default=[], metavar="NAME=TEXT", help="how long it was trained")
+    parser.add_argument("--views", type=Path, help="JSON of training.methods.multi_view.ablation")
+    parser.add_argument("--title", default="The five systems")
+    parser.add_argument("--to", type=Path, default=Path("docs/systems.md"))
 
 
 def _suspicion(parser: argparse.ArgumentParser) -> None:

@@ -148,7 +148,8 @@ def evaluate(options: argparse.Namespace) -> int:
         raise UsageError("E_USAGE", "--surroundings puts a couch around a CT; this model is for another kind of image.")
     rows = measure(model, cases, not options.no_curves, options.device, options.surroundings)
     summary = summarise(rows, model.manifest.organ_names)
-    about = about_bundle(model, options.device, options.split, options.grade, len(cases))
+    training = budget(options.run, model.manifest.networks) if options.run else "not stated"
+    about = about_bundle(model, options.device, options.split, options.grade, len(cases)) | {"training": training}
     write_results(options.to, rows, summary, about)
     plot_dice(rows, options.to / "dice.png")
     if not options.no_curves:
@@ -157,7 +158,6 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.write:
         grade = f" of grade {options.grade}" if options.grade and any(c.grade for c in cases) else ""
         text = f"{len(cases)} {options.split} cases{grade} ({options.data.name}), whole organs only"
-        training = budget(options.run, model.manifest.networks) if options.run else "not stated"
         evaluation_for_manifest(model, summary, text, training)
     return 0
 
@@ -244,6 +244,15 @@ def compare(options: argparse.Namespace) -> int:
     from .compare import compare as write
 
     sys.stdout.write(f"{write(options.systems, options.to, options.bundle, options.title)}\n")
+    return 0
+
+
+def overview(options: argparse.Namespace) -> int:
+    """Evaluations of any systems -> one page, with the papers' claims tested."""
+    from .overview import overview as write
+
+    page = write(options.systems, options.budget, options.views, options.to, options.title)
+    sys.stdout.write(f"{page}\n")
     return 0
 
 
