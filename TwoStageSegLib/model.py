@@ -11,6 +11,7 @@ from .errors import ModelRefused, UsageError
 from .manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
 from .resources import resource_path
 
+DEFAULT_MODEL = "hn-oar-ct"
 CARD = "MODEL_CARD.md"
 
 
@@ -89,9 +90,16 @@ def _verified(folder: Path) -> Model:
 
 
 def installed_folders() -> list[Path]:
-    """Folders of installed bundles: shipped ones, then the user's own (``TWOSTAGESEG_MODELS`` or the home folder)."""
+    """Folders of installed bundles: shipped ones, then the user's own (``TWOSTAGESEG_MODELS`` or the home folder).
+
+    Each by name, but the one that is offered first (``DEFAULT_MODEL``) first.
+    """
     roots = [resource_path("models"), own_models_folder()]
-    return [f for root in roots if root.is_dir() for f in sorted(root.iterdir()) if (f / "manifest.json").is_file()]
+    return [f for root in roots if root.is_dir() for f in _in_order(root) if (f / "manifest.json").is_file()]
+
+
+def _in_order(root: Path) -> list[Path]:
+    return sorted(root.iterdir(), key=lambda folder: (folder.name != DEFAULT_MODEL, folder.name))
 
 
 def own_models_folder() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from TwoStageSegLib.systems.slice_draw import Drawing, _chunk_starts
+from TwoStageSegLib.systems.slice_draw import Drawing, chunk_starts
 from TwoStageSegLib.systems.slice_heat import Heat
 from TwoStageSegLib.systems.slice_track import (
     Track,
@@ -138,7 +138,7 @@ def test_interpolation_beyond_the_ends_is_constant():
     ("count", "expected"), [(1, [-15]), (10, [-11]), (32, [0]), (33, [0, 1]), (70, [0, 16, 32, 38])]
 )
 def test_chunks_of_32_slices_share_half(count, expected):
-    assert list(_chunk_starts(Track(0, np.zeros((count, 2))), 32)) == expected
+    assert list(chunk_starts(Track(0, np.zeros((count, 2))), 32)) == expected
 
 
 def test_one_drawing_on_anothers_voxels():

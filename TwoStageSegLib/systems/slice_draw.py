@@ -63,7 +63,7 @@ def draw_chunks(
     network; where chunks overlap, their mean."""
     pieces: list[Piece] = []
     cut = False
-    for first in _chunk_starts(track, depth):
+    for first in chunk_starts(track, depth):
         inside = [c for z, c in zip(track.slices, track.centres, strict=True) if first <= z < first + depth]
         grid = _grid(volume, (first, depth, np.median(inside, 0)), organ, drawer)
         map_ = probability(drawer(preprocess.image(volume, grid)[None, None])[0, organ.output])
@@ -86,7 +86,7 @@ def _grid(volume: Volume, crop: tuple[int, int, NDArray], organ: OrganSpec, draw
     )
 
 
-def _chunk_starts(track: Track, depth: int) -> Iterator[int]:
+def chunk_starts(track: Track, depth: int) -> Iterator[int]:
     count = len(track.centres)
     if count <= depth:
         yield track.first - (depth - count) // 2

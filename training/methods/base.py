@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from torch import Tensor
 
 from TwoStageSegLib.manifest import Manifest, NetworkSpec, OrganSpec
 from TwoStageSegLib.model import Model
 
-from ..data.prepared import Case
-from ..recipes.common import CommonRecipe
-from ..tasks.base import Task
+if TYPE_CHECKING:  # the recipes import the methods' packages, so importing a recipe here would be a circle
+    from ..data.prepared import Case
+    from ..recipes.common import CommonRecipe
+    from ..tasks.base import Task
 
 State = Mapping[str, Tensor]
 

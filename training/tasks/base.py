@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from ..augment import intensity
 from ..data.prepared import Case
-from ..recipes.common import CommonRecipe
 from ..sampling import Crop, Pose
 from ..surroundings import paint
+
+if TYPE_CHECKING:  # recipes import the packages of their methods, which import this
+    from ..recipes.common import CommonRecipe
 
 Batch = dict[str, Tensor]
 
