@@ -20,6 +20,14 @@ MIDLINE = ("Brainstem", "SpinalCord", "Larynx", "Bone_Mandible", "OpticChiasm", 
 """Unpaired organs that look alike in a mirror. The esophagus is not quite on it, but not always on one side either."""
 
 ALIKE = 0.15  # how much the volumes of left and right may differ for one output to learn both
+EXAMPLES = {
+    "slice-centre": "esophagus_ct_centre.py",
+    "slice-filter": "larynx_ct_filter.py",
+    "multi-view": "hn_oar_ct_views.py",
+    "focus": "hn_oar_ct_focus.py",
+}
+"""A recipe of each other system, under ``training/recipes``."""
+
 MR_SCANNERS = IntensityRange(contrast=(0.85, 1.15), offset=60.0, noise=40.0)
 
 
@@ -148,7 +156,10 @@ def as_text(found: Suggestion, folder: Path, recipe_file: Path | None) -> str:
     if f.validation < 3:
         lines.append(f"- Only {f.validation} validation cases: margins and thresholds measured on them will be rough.")
     if found.choice.system != "localise-crop":
-        lines.append("- The recipe trains localise-crop, the system for any organs: what the proposed one must beat.")
+        lines.append(
+            "- The recipe trains localise-crop, the system for any organs: what the proposed one must beat. "
+            f"For {found.choice.system} start from training/recipes/{EXAMPLES[found.choice.system]}."
+        )
     for target in found.recipe.targets:
         lines.append(f"  {target.organ}: crop {' × '.join(map(str, target.shape))} voxels")
     recipe = recipe_file or Path("recipe.json")
