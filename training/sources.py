@@ -47,6 +47,37 @@ OPENKBP = Source(
     references=["arXiv:2304.04606 (Smith et al., Localise to segment)", "doi:10.1002/mp.14845 (OpenKBP)"],
 )
 
+STS = Source(
+    title="Soft-tissue sarcoma of the limbs: gross tumour volume on CT",
+    weights_licence="Apache-2.0",
+    data_licence=(
+        "Soft-tissue-Sarcoma CTs and contours (The Cancer Imaging Archive) in IBSI's processing "
+        "(github.com/theibsi/data_sets, ibsi_validation): Creative Commons Attribution 3.0 Unported."
+    ),
+    attribution=[
+        "M. Vallieres, C.R. Freeman, S.R. Skamene, I. El Naqa, 'A radiomics model from joint FDG-PET and MRI texture "
+        "features for the prediction of lung metastases in soft-tissue sarcomas of the extremities', Phys. Med. Biol. "
+        "60:5471-5496, 2015; data doi:10.7937/K9/TCIA.2015.7GO2GSKS, CC BY 3.0.",
+        "Processed by A. Zwanenburg for the Image Biomarker Standardisation Initiative (cropped to 5 cm around the "
+        "tumour); resampled to 2 x 2 x 3.27 mm for this work.",
+        "K. Clark et al., 'The Cancer Imaging Archive (TCIA)', J. Digit. Imaging 26:1045-1057, 2013.",
+    ],
+    intended_use=(
+        "Research on the method. Proposes the gross tumour volume of a soft-tissue sarcoma of a limb on CT that was "
+        "cropped to some 5 cm around the tumour, for review and correction by a qualified person."
+    ),
+    not_for=[
+        "diagnosis",
+        "treatment planning without review of every contour",
+        "finding a tumour in a whole scan: every training image was cropped 5 cm around its tumour, so that more than "
+        "half of the slices show it and where the image ends says roughly where it lies",
+        "tumours other than soft-tissue sarcomas of the limbs",
+        "MR, PET or cone-beam CT",
+        "children",
+    ],
+    references=["doi:10.1016/j.compmedimag.2023.102323 (Shi et al., slice filter and SANet)"],
+)
+
 PHANTOM = Source(
     title="Synthetic phantom, 7 organs (for trying out and testing)",
     weights_licence="Apache-2.0",

@@ -39,9 +39,17 @@ class Field:
 
     @classmethod
     def around(cls, middle: ArrayLike, size_mm: ArrayLike, network: Runner, geometry: Geometry) -> Field:
-        """At least ``size_mm`` (one number, or along y, x) around ``middle``, as large as its poolings ask."""
-        spacing = np.asarray(network.spec.spacing_mm)[1:]
-        pixels = multiples_of(np.asarray(size_mm) / spacing, network.network.multiple)
+        """What ``network`` sees: as ``of``, with its pixels and poolings."""
+        return cls.of(middle, size_mm, network.spec.spacing_mm[1:], network.network.multiple, geometry)
+
+    @classmethod
+    def of(
+        cls, middle: ArrayLike, size_mm: ArrayLike, spacing_mm: ArrayLike, multiple: int, geometry: Geometry
+    ) -> Field:
+        """At least ``size_mm`` (one number, or along y, x) around ``middle`` in pixels of ``spacing_mm`` (y, x); sides
+        are multiples of ``multiple``."""
+        spacing = np.asarray(spacing_mm)
+        pixels = multiples_of(np.asarray(size_mm) / spacing, multiple)
         step = spacing / np.asarray(geometry.spacing_zyx_mm)[1:]
         start = rounded(np.asarray(middle) - step * (pixels - 1) / 2)
         return cls(

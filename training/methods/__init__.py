@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from .. import recipes as _recipes  # noqa: F401  they import the methods' recipe classes: whole, or not at all
 from .base import Method, Parts, State
 
 __all__ = ["Method", "Parts", "State", "method"]

@@ -38,8 +38,8 @@ def claims(systems: list[Finished], views: Views | None = None) -> list[Claim]:
     asked: list[tuple[Callable[..., list[Claim]], tuple[str, ...]]] = [
         (_objects, ("esophagus-ct-centre-chunk", "esophagus-ct-centre-coarse")),
         (_fine, ("esophagus-ct-centre-coarse", "esophagus-ct-centre")),
-        (_filter, ("gtv-ct-filter-alone", "gtv-ct-filter")),
-        (_filter, ("larynx-ct-filter-alone", "larynx-ct-filter")),
+        (_filter, ("gtv-ct-filter-off", "gtv-ct-filter")),
+        (_filter, ("larynx-ct-filter-off", "larynx-ct-filter")),
         (_two_stages, ("one stage", "two stages")),
         (_true_box, ("hn-oar-ct",)),
         (_shapes, ("hn-oar-ct-focus-v1", "hn-oar-ct-focus")),

@@ -53,7 +53,7 @@ def test_fine_centres_must_help_poor_cases_most() -> None:
 
 
 def test_the_filter() -> None:
-    names = ("gtv-ct-filter-alone", "gtv-ct-filter")
+    names = ("gtv-ct-filter-off", "gtv-ct-filter")
     alone = system(names[0], [0.50, 0.52, 0.55, 0.53], organ="GTV", extra_slices=6)
     filtered = system(names[1], [0.60, 0.61, 0.64, 0.63], organ="GTV", extra_slices=1)
     text = "the slice filter raises Dice by cutting false-positive slices"
