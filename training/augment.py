@@ -64,12 +64,18 @@ def intensity(ct: Tensor, rng: np.random.Generator, r: IntensityRange = CT_SCANN
     if rng.random() < 0.7:
         ct = ct * rng.uniform(*r.contrast) + rng.uniform(-r.offset, r.offset)
     if rng.random() < 0.3:
-        smooth = F.avg_pool3d(ct[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
+        smooth = _mean_around(ct, count_pad=False)
         ct = ct + rng.uniform(-0.6, 0.8) * (smooth - ct)
     if rng.random() < 0.6:
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         noise = torch.randn(ct.shape, generator=generator)
         if rng.random() < 0.5:
-            noise = F.avg_pool3d(noise[None, None], 3, 1, 1)[0, 0] * 3.0
+            noise = _mean_around(noise, count_pad=True) * 3.0
         ct = ct + noise * rng.uniform(0, r.noise)
     return ct
+
+
+def _mean_around(image: Tensor, count_pad: bool) -> Tensor:
+    """Mean over 3 voxels along each axis that has so many: of single slices, over 3 x 3 pixels."""
+    kernel = [3 if n >= 3 else 1 for n in image.shape]
+    return F.avg_pool3d(image[None, None], kernel, 1, [k // 2 for k in kernel], count_include_pad=count_pad)[0, 0]
