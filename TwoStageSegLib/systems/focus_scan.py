@@ -71,6 +71,33 @@ class Scan:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """What S-Net sees at once: ``chunk`` slices of a square of ``field_mm``, sides of which are ``multiple`` voxels."""
+
+    spacing_mm: tuple[float, ...]
+    field_mm: float
+    chunk: int
+    multiple: int
+
+    def grid(self, volume: Volume, centre_lps, depth: int) -> Grid:
+        """The grid of ``depth`` slices (one chunk at least) around a point."""
+        spacing = np.asarray(self.spacing_mm)
+        height, width = multiples_of(self.field_mm / spacing[1:], self.multiple)
+        return Grid.centred(volume.standard.geometry, centre_lps, spacing, (max(depth, self.chunk), height, width))
+
+
+def body_grid(volume: Volume, preprocess: Preprocess, frame: Frame) -> Grid | None:
+    """The grid that holds the body's slices, around its middle (training draws from it too); None without a body."""
+    found = body_slices(volume, preprocess)
+    if found is None:
+        return None
+    slices, (y, x) = found
+    geometry = volume.standard.geometry
+    depth = math.ceil(len(slices) * geometry.spacing_zyx_mm[0] / frame.spacing_mm[0] - 0.02)
+    return frame.grid(volume, geometry.index_to_lps(((slices.start + slices.stop - 1) / 2, y, x)), depth)
+
+
+@dataclass(frozen=True)
 class Looker:
     """How scans are looked at.
 
@@ -93,17 +120,11 @@ class Looker:
 
     def whole(self, volume: Volume) -> Grid | None:
         """The grid that holds the body's slices; None if there is no body."""
-        found = body_slices(volume, self.preprocess)
-        if found is None:
-            return None
-        slices, (y, x) = found
-        geometry = volume.standard.geometry
-        depth = math.ceil(len(slices) * geometry.spacing_zyx_mm[0] / self.snet.spec.spacing_mm[0] - 0.02)
-        return self._grid(volume, geometry.index_to_lps(((slices.start + slices.stop - 1) / 2, y, x)), depth)
+        return body_grid(volume, self.preprocess, self._frame)
 
     def around(self, volume: Volume, centre_lps) -> Grid:
         """One chunk's grid around a point."""
-        return self._grid(volume, centre_lps, self.chunk)
+        return self._frame.grid(volume, centre_lps, self.chunk)
 
     def look(self, volume: Volume, grid: Grid, small: bool = True) -> Scan:
         """Run the networks on ``grid``; without ``small`` only S-Net, whose features are not kept."""
@@ -135,11 +156,9 @@ class Looker:
             map_ /= times
         return Scan(volume, grid, image, shares, heat, kept)
 
-    def _grid(self, volume: Volume, centre_lps, depth: int) -> Grid:
-        spacing = np.asarray(self.snet.spec.spacing_mm)
-        height, width = multiples_of(self.field_mm / spacing[1:], self.snet.network.multiple)
-        shape = (max(depth, self.chunk), height, width)
-        return Grid.centred(volume.standard.geometry, centre_lps, spacing, shape)
+    @property
+    def _frame(self) -> Frame:
+        return Frame(tuple(self.snet.spec.spacing_mm), self.field_mm, self.chunk, self.snet.network.multiple)
 
 
 def chunk_starts(depth: int, chunk: int, stride: int) -> list[int]:
