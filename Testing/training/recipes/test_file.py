@@ -69,6 +69,25 @@ def test_a_mistake_is_named(tmp_path: Path, changes, what: str) -> None:
     assert caught.value.code == "E_RECIPE"
 
 
+def test_an_unknown_system_is_named_with_those_that_there_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"system": "one-stage"}))
+    with pytest.raises(UsageError, match=r"r\.json\.system must be one of localise-crop, .*focus"):
+        read_recipe(path)
+
+
+def test_another_systems_recipe_has_its_own_fields(tmp_path: Path) -> None:
+    write_recipe(tmp_path / "r.json", *RECIPES["esophagus-ct-centre"])
+    text = json.loads((tmp_path / "r.json").read_text())
+    text["recipe"]["chunk_batch"] = 3
+    (tmp_path / "r.json").write_text(json.dumps(text))
+    assert recipe(str(tmp_path / "r.json"))[0].chunk_batch == 3
+    text["recipe"]["targets"] = []
+    (tmp_path / "r.json").write_text(json.dumps(text))
+    with pytest.raises(UsageError, match=r"recipe has the unknown key 'targets'"):
+        read_recipe(tmp_path / "r.json")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no recipe file 'r\.json'"):
         recipe(str(tmp_path / "r.json"))
