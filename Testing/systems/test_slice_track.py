@@ -95,7 +95,7 @@ def test_following_a_click_both_ways_until_nothing_is_there():
     def near(z, place):
         return seen.get(z)
 
-    track = followed_track(5, (50.0, 60.0), 30, near, lambda z, place: None, 3)
+    track = followed_track(5, (50.0, 60.0), 30, near, lambda z, place: None, 3, 2)
     assert list(track.slices) == [3, 4, 5, 6, 7, 8]
     assert track.centres[2].tolist() == [50.0, 60.0]  # the click stays
     assert track.centres[0].tolist() == [13.0, 20.0]
@@ -105,15 +105,26 @@ def test_following_without_the_locator_is_bounded_and_ends_at_the_scan():
     def drawn(z, place):
         return place[0] + 1, place[1]
 
-    track = followed_track(5, (0.0, 0.0), 8, lambda z, place: None, drawn, 3)
+    track = followed_track(5, (0.0, 0.0), 8, lambda z, place: None, drawn, 3, 2)
     assert list(track.slices) == [2, 3, 4, 5, 6, 7]
     assert track.centres[:, 0].tolist() == [3.0, 2.0, 1.0, 0.0, 1.0, 2.0]
 
 
 def test_a_slice_the_locator_sees_again_starts_the_count_anew():
     seen = {z: (1.0, 1.0) for z in (8, 11)}
-    track = followed_track(5, (0.0, 0.0), 30, lambda z, place: seen.get(z), lambda z, place: place, 2)
+    track = followed_track(5, (0.0, 0.0), 30, lambda z, place: seen.get(z), lambda z, place: place, 2, 1)
     assert list(track.slices) == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+
+
+def test_where_the_locator_sees_the_click_it_says_where_the_organ_ends():
+    """Seen in 4, 5, 6 and 8; the network would draw something anywhere. 7 is a gap of one, beyond 8 nothing is it."""
+    seen = {z: (float(z), 1.0) for z in (4, 5, 6, 8)}
+    track = followed_track(5, (5.0, 0.0), 30, lambda z, place: seen.get(z), lambda z, place: (99.0, 99.0), 12, 1)
+    assert list(track.slices) == [4, 5, 6, 7, 8]
+    assert track.centres[3].tolist() == [7.0, 1.0]  # between its neighbours, not what was drawn there
+    assert track.centres[1].tolist() == [5.0, 0.0]
+    wide = followed_track(5, (5.0, 0.0), 30, lambda z, place: seen.get(z), lambda z, place: (99.0, 99.0), 12, 0)
+    assert list(wide.slices) == [4, 5, 6]  # a gap that the bundle does not allow ends it
 
 
 def test_fine_centres_ends_and_holes():

