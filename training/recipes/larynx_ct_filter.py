@@ -49,4 +49,13 @@ RECIPE = SliceFilterRecipe(
 
 ALONE = replace(RECIPE, name="larynx-ct-filter-off", filtered=False)
 
-SOURCE = replace(OPENKBP, title="Larynx on CT of head and neck")
+SOURCE = replace(
+    OPENKBP,
+    title="Head and neck CT, larynx in filtered slices",
+    attribution=[OPENKBP.attribution[0], OPENKBP.attribution[2]],  # without the negatives of another bundle
+    intended_use=(
+        "Research. Proposes contours of the larynx on head-and-neck CT (adults, planning position) for review and "
+        "correction by a qualified person."
+    ),
+    references=["doi:10.1016/j.compmedimag.2023.102323 (Shi et al., slice filter and SANet)", OPENKBP.references[1]],
+)
