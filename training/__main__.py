@@ -85,6 +85,7 @@ def _fit(parser: argparse.ArgumentParser) -> None:
 def _train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, required=True, help="bundle folder")
     parser.add_argument("--bundle-version", default="1.0.0")
+    parser.add_argument("--share", type=float, default=1.0, help="of the recipe's steps: 0.25 for a first look")
     _learning(parser)
 
 

@@ -95,7 +95,7 @@ def train(options: argparse.Namespace) -> int:
 
     chosen, source = recipe(options.recipe)
     cases = load(chosen, options.data, options.negatives)
-    for line in train_all(chosen, cases, options.run, _settings(options)):
+    for line in train_all(chosen, cases, options.run, _settings(options), options.share):
         sys.stdout.write(line + "\n")
     model = write(chosen, source, options.run, options.to, cases[1], options.bundle_version)
     sys.stdout.write(f"{model.name} {model.manifest.version} in {model.folder}, sha256 {model.sha256[:12]}\n")

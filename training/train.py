@@ -61,15 +61,22 @@ def fit_one(
     return fit(task, run / budget.network, options, quiet=quiet, start=start)
 
 
+def shortened(budget: Budget, share: float) -> Budget:
+    """The budget with a share of its steps, all its parts alike."""
+    parts = {name: getattr(budget, name) for name in ("steps", "decay_steps", "restarts", "every")}
+    return replace(budget, **{name: max(1, round(n * share)) if n else 0 for name, n in parts.items()})
+
+
 def train_all(
-    recipe: CommonRecipe, cases: Cases, run: Path, settings: FitOptions, quiet: bool = False
+    recipe: CommonRecipe, cases: Cases, run: Path, settings: FitOptions, share: float = 1.0, quiet: bool = False
 ) -> Iterator[str]:
-    """Every network of the recipe in order; a line about each. What is finished already takes no time."""
+    """Every network of the recipe in order, with a share of its steps; a line about each. What is finished already
+    takes no time."""
     names = method(recipe.system).names(recipe)
     if missing := [name for name in names if budget_of(recipe, name) is None]:
         raise UsageError("E_RECIPE", f"The recipe {recipe.name} has no budget for {', '.join(missing)}. Use fit.")
     for name in names:
         budget = budget_of(recipe, name)
         assert budget is not None
-        state = fit_one(recipe, budget, cases, run, settings, quiet=quiet)
+        state = fit_one(recipe, shortened(budget, share), cases, run, settings, quiet=quiet)
         yield f"{name}: {state.step} steps, {state.seconds / 60:.1f} min, best validation {state.best:.4f}"

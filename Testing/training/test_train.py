@@ -15,7 +15,7 @@ from training.fit import FitOptions
 from training.recipes.common import Budget
 from training.recipes.file import write_recipe
 from training.sources import PHANTOM
-from training.train import load, train_all
+from training.train import load, shortened, train_all
 from TwoStageSegLib.errors import UsageError
 from TwoStageSegLib.model import verify
 
@@ -40,6 +40,11 @@ def test_a_network_may_begin_with_the_weights_of_another(prepared: Path, tmp_pat
     list(train_all(first, load(first, prepared), tmp_path, QUICK, quiet=True))
     a, b = (load_file(tmp_path / n / "final.safetensors") for n in ("segment", "segment-b"))
     assert max(float((a[k] - b[k]).abs().max()) for k in a) < 1e-6  # a step at no rate leaves them where they were
+
+
+def test_a_share_of_every_part_of_a_budget() -> None:
+    assert shortened(Budget("a", 1000, decay_steps=300, every=100), 0.25) == Budget("a", 250, decay_steps=75, every=25)
+    assert shortened(Budget("a", 2, restarts=1, every=2, lr=0.1), 0.1) == Budget("a", 1, restarts=1, every=1, lr=0.1)
 
 
 def test_a_network_without_a_budget_is_named(prepared: Path, tmp_path: Path) -> None:
