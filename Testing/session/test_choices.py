@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -237,9 +238,31 @@ def test_a_removed_target_is_forgotten(session):
 
 def test_prepare_tells_the_device_before_the_first_run(session):
     assert session.forecast.device_text == ""
-    session.prepare()
+    session.warm_up.now()
     until(session, lambda: session.forecast.device_text)
     assert session.forecast.device_text == "CPU: fake, auto"
+
+
+def test_the_worker_is_started_a_moment_after_scan_and_model_were_chosen(session, monkeypatch):
+    monkeypatch.setattr("TwoStageSegLib.session.warm_up.AFTER_S", 0.2)
+    node = session.volume_node
+    for _ in range(4):  # nobody has said that it may
+        session.tick()
+        time.sleep(0.1)
+    assert not session.link.is_running
+    session.warm_up.allowed = True
+    session.choose_volume(None)
+    session.tick()
+    session.choose_volume(node)
+    session.tick()
+    assert not session.link.is_running  # just chosen
+    until(session, lambda: session.forecast.device_text)
+    assert session.link.is_running and not session.busy
+    session.link.close()
+    for _ in range(4):  # once per choice: what was ended stays so
+        session.tick()
+        time.sleep(0.1)
+    assert not session.link.is_running
 
 
 def test_no_interpreter_is_a_message_at_the_button(session, tmp_path):

@@ -202,6 +202,7 @@ class Panel:
 
     def _refresh_run(self) -> None:
         session, ui = self.session, self.ui
+        session.warm_up.allowed = self.install.ready
         stale = session.corrections.stale
         ui.runButton.text = _("Cancel") if session.busy else _("Locate && Segment")
         ui.runButton.enabled = (session.busy and not session.link.cancelling) or (

@@ -25,6 +25,7 @@ from .runs import Runs
 from .signals import Change
 from .target import Origin, Policy
 from .transport import Transport
+from .warm_up import WarmUp
 from .watch import SceneWatch
 
 
@@ -37,7 +38,8 @@ class Session(Desk):
     timings_file : where measured times are kept; None for memory only. clock : seconds that only go forward.
 
     :meth:`tick` must be called a few times a second. ``corrections`` holds what a person does about one organ,
-    ``forecast`` the device and the time that a run will take, ``reviewing`` the slices that need a look.
+    ``forecast`` the device and the time that a run will take, ``reviewing`` the slices that need a look, ``warm_up``
+    starts the worker before the first run.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Session(Desk):
         self.adding = Adding(self.changed.emit, self.problems, self.log)
         self.forecast = Forecast(self)
         self.reviewing = Reviewing(self)
+        self.warm_up = WarmUp(self, clock)
         self._watch = SceneWatch(scene, self.forget_scene, self._node_removed)
 
     @property
@@ -83,12 +86,6 @@ class Session(Desk):
         self._put_down()
         super().choose_model(entry)
         self.corrections.recall()
-
-    def prepare(self) -> None:
-        """Have the worker load the model now, so that the device is known and the first run is short."""
-        model = self.model
-        if model is not None and not self.busy:
-            self.with_worker(lambda: self.runs.load(self.model_key(model)))
 
     def add_model_from_file(self, source: str | Path) -> bool:
         """Copy a bundle (zip or folder) in, verify it, begin its self-test; the end is MODEL or a problem there."""
@@ -168,6 +165,7 @@ class Session(Desk):
         self.link.tick()
         self.corrections.tick()
         self.reviewing.tick()
+        self.warm_up.tick()
         self.look_again()
 
     def forget_scene(self) -> None:

@@ -47,6 +47,7 @@ class Desktop:
         self.page, self.viewer, self.folder = page, viewer, folder
         self.session = Session(viewer.scene, SubprocessTransport(module=module), timings_file())
         self.session.device = wishes.device
+        self.session.warm_up.allowed = True
         self.editor = Editor(self.session, viewer)
         self.models: list[Installed] = installed_models()
         self.organ = self.refused = self.busy_with = ""
