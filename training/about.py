@@ -9,6 +9,7 @@ from typing import Any
 from safetensors import safe_open
 
 from TwoStageSegLib.model import Model
+from TwoStageSegLib.systems.packed import SIZE, STEPS
 
 
 def bundle_facts(model: Model) -> dict[str, Any]:
@@ -35,9 +36,11 @@ def about_run(device: str, split: str, grade: str, cases: int) -> dict[str, Any]
 
 
 def parameter_count(weights: Path) -> int:
-    """Numbers in a safetensors file, running statistics of norms included."""
+    """Numbers in a safetensors file, running statistics of norms included, the sizes of packed weights not."""
     with safe_open(weights, "np") as file:
-        return sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())
+        names = set(file.keys())
+        own = (n for n in names if not (n.endswith(SIZE) and n.removesuffix(SIZE) + STEPS in names))
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in own)
 
 
 def peak_mb() -> int | None:

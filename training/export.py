@@ -30,13 +30,14 @@ from TwoStageSegLib.manifest import (
 )
 from TwoStageSegLib.model import CARD, Model, sha256_of, verify
 from TwoStageSegLib.systems import create
+from TwoStageSegLib.systems.packed import unpacked
 from TwoStageSegLib.systems.preprocess import PERCENTILES
 from TwoStageSegLib.systems.runner import build, joined
 
 from .card import card_text
 from .data.prepared import Case, air_of
 from .methods import Parts, method
-from .methods.weights import save_half
+from .methods.weights import save_half, save_packed
 from .recipes.common import CommonRecipe
 from .sources import Source
 
@@ -62,7 +63,8 @@ def export(
         folder.mkdir()
         how = method(recipe.system)
         for role, state in how.states(recipe, run, weights).items():
-            save_half(dict(state), folder / f"{role}.safetensors")
+            write = save_packed if recipe.packed else save_half
+            write(dict(state), folder / f"{role}.safetensors")
         manifest = _manifest(recipe, source, version, how.parts(recipe, run))
         _write_self_test(folder, manifest)
         model = write_manifest(folder, manifest)
@@ -126,7 +128,7 @@ def _write_self_test(folder: Path, manifest: Manifest) -> None:
     rng = np.random.default_rng(0)
     for role, spec in manifest.networks.items():
         network = build(spec)
-        network.load_state_dict(load_file(folder / spec.file))
+        network.load_state_dict(unpacked(load_file(folder / spec.file)))
         inputs = int(spec.arguments.get("inputs", _default(network, "inputs")))
         side = -(-16 // network.multiple) * network.multiple
         flat = next(w.ndim for w in network.parameters() if w.ndim > 3) == 4

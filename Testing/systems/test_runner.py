@@ -18,6 +18,7 @@ from TwoStageSegLib.device import Device
 from TwoStageSegLib.errors import ModelRefused
 from TwoStageSegLib.manifest import NetworkSpec
 from TwoStageSegLib.model import load_model
+from TwoStageSegLib.systems.packed import packed
 from TwoStageSegLib.systems.runner import Runner, build, probability
 
 
@@ -118,6 +119,29 @@ def test_weights_in_half_precision_are_taken(bundle):
     full = runner(bundle)(image)
     change_weights(bundle, lambda weights: weights.update({k: w.half() for k, w in weights.items()}))
     assert np.allclose(runner(bundle)(image), full, atol=0.02)
+
+
+def pack(weights):
+    for name in [n for n, w in weights.items() if w.ndim > 1]:
+        weights[f"{name}.steps"], weights[f"{name}.size"] = packed(weights.pop(name))
+
+
+def test_packed_weights_are_taken(bundle):
+    image = np.random.default_rng(0).normal(size=(1, 1, 8, 8, 8)).astype(np.float32)
+    full = runner(bundle)(image)
+    change_weights(bundle, pack)
+    got = runner(bundle)(image)
+    assert np.allclose(got, full, atol=0.05 * np.abs(full).max()) and not np.array_equal(got, full)
+
+
+def test_packed_weights_that_are_no_numbers_or_not_whole_are_refused(bundle):
+    change_weights(bundle, pack)
+    change_weights(bundle, lambda weights: weights["head.weight.size"].fill_(float("nan")))
+    with pytest.raises(ModelRefused, match="not numbers"):
+        runner(bundle)
+    change_weights(bundle, lambda weights: weights.pop("head.weight.size"))
+    with pytest.raises(ModelRefused, match=r"the packed weight 'head\.weight' is not whole"):
+        runner(bundle)
 
 
 def test_exact_is_full_precision_also_on_a_device_that_computes_in_half(bundle):

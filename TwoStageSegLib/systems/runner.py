@@ -19,6 +19,7 @@ from ..manifest import NetworkSpec
 from ..model import Model
 from ..networks.blocks import Network
 from ..networks.catalogue import ARCHITECTURES
+from .packed import unpacked
 
 MAX_PARAMETERS = 500_000_000
 LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}  # by the rank of a network's kernels
@@ -76,7 +77,7 @@ class Runner:
         self.device = device
         network = build(self.spec)
         try:
-            weights = load(model.read(self.spec.file))
+            weights = unpacked(load(model.read(self.spec.file)))
             network.load_state_dict(weights, strict=True)
         except (SafetensorError, RuntimeError) as error:
             reason = (str(error).splitlines()[1:] or [str(error)])[0].strip()[:200]  # torch's first line says nothing

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from TwoStageSegLib.errors import UsageError
+from TwoStageSegLib.systems.packed import SIZE, STEPS, packed
 
 
 def checkpoint(run: Path, name: str, weights: str = "best") -> dict[str, Tensor]:
@@ -29,6 +30,17 @@ def checkpoint(run: Path, name: str, weights: str = "best") -> dict[str, Tensor]
     if not path.is_file():
         raise UsageError("E_RUN", f"The run has no {name}/{path.name}. Train it first: python -m training fit {name}.")
     return load_file(path)
+
+
+def save_packed(tensors: dict[str, Tensor], target: Path) -> None:
+    """Write weights in a quarter of the room (``systems.packed``); norms and biases in half precision."""
+    small: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and tensor.ndim > 1:
+            small[name + STEPS], small[name + SIZE] = packed(tensor)
+        else:
+            small[name] = _halved(tensor)
+    save_file(small, target)
 
 
 def save_half(tensors: dict[str, Tensor], target: Path) -> None:

@@ -36,6 +36,7 @@ class CommonRecipe:
     ``clip``, ``centre`` and ``scale`` are HU, or thousandths of a volume's own range where ``modality`` is not CT.
     ``mirror``: training crops are mirrored at random, which needs an anatomy that is (left and right organs in pairs).
     ``ema``: how much of the averaged weights is kept at every step. ``organs``: what the bundle finds, in its order.
+    ``packed``: the bundle holds weights as ``systems.packed`` does, in half the room of half precision.
     """
 
     system: ClassVar[str]
@@ -52,6 +53,7 @@ class CommonRecipe:
     mirror: bool = True
     poses: PoseRange = field(default_factory=PoseRange)
     intensities: IntensityRange = field(default_factory=IntensityRange)
+    packed: bool = False
     budgets: tuple[Budget, ...] = ()
 
     @property

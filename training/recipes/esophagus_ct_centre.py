@@ -39,6 +39,7 @@ from .common import Budget
 
 RECIPE = SliceCentreRecipe(
     name="esophagus-ct-centre",
+    packed=True,
     organs=("Esophagus",),
     clip=(-160.0, 240.0),
     centre=0.0,

@@ -30,6 +30,7 @@ from .common import Budget
 
 RECIPE = SliceFilterRecipe(
     name="gtv-ct-filter",
+    packed=True,
     organs=("GTV",),
     clip=(-150.0, 200.0),
     centre=25.0,

@@ -35,6 +35,7 @@ SOURCE = replace(
 
 RECIPE = FocusRecipe(
     name="hn-oar-ct-focus",
+    packed=True,
     class_weights=(1.0, 1.0, 2.0, 1.0, 1.0, 2.0, 1.0, 1.0),
     balance=0.2,
     ema=0.99,

@@ -37,6 +37,7 @@ SOURCE = replace(
 
 RECIPE = MultiViewRecipe(
     name="hn-oar-ct-views",
+    packed=True,
     clip=(-400.0, 800.0),
     centre=-288.0,
     scale=1200.0,

@@ -24,6 +24,7 @@ from .common import Budget
 
 RECIPE = SliceFilterRecipe(
     name="larynx-ct-filter",
+    packed=True,
     organs=("Larynx",),
     clip=(-300.0, 400.0),
     centre=0.0,

@@ -4,10 +4,10 @@
    the slices that would be drawn hold ``RECALL`` of all slices that show the organ; of those pairs the one with the
    best F1. The paper takes the likelier class (0.5) and closes nothing; but a slice that the filter loses is lost.
 2. The organ's threshold and its margins along z, together: what is drawn then has the best mean Dice.
-3. "Low confidence" begins at the lowest score of a range that was right, "not located" at 85 % of it, as for boxes. With
-   fewer than ``FEW`` of them only a scan without any positive slice is "not located": so few cannot say how unsure an
-   answer may be before it is worthless. (Seen on test cases: from five large tumours followed a limit that refused three
-   of nine others. The rule was made after that and the figures on the page are those with it.)
+3. "Low confidence" begins at the lowest score of a range that was right, "not located" at 85 % of it, as for boxes.
+   With fewer than ``FEW`` of them only a scan without any positive slice is "not located": so few cannot say how unsure
+   an answer may be before it is worthless. (Seen on test cases: five large tumours set a limit that refused three of
+   nine others. The rule was made after that, and the figures on the page are those with it.)
 
 A bundle that does not filter (``EVERY_SLICE``) keeps its slices; only the organ's threshold is measured.
 """
