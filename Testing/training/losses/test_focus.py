@@ -84,6 +84,15 @@ def code(value: float) -> ShapeCode:
     )
 
 
+def test_scale_free_distances_cannot_be_raised_by_larger_codes():
+    """Codes of 2 and of 1 everywhere: ((2-1)^2) / (4 + 1) = 0.2 for each of the three; the same for 200 and 100."""
+    assert float(shape_distance(code(2.0), code(1.0), (1.0, 1.0, 1.0), True)) == pytest.approx(0.6)
+    for factor in (1.0, 100.0):
+        found = shape_distance(code(2.0 * factor), code(factor), (1.0, 0.0, 0.0), True)
+        assert float(found) == pytest.approx(0.2, rel=1e-5)
+    assert float(shape_distance(code(1.0), code(-1.0), (1.0, 0.0, 0.0), True)) == pytest.approx(2.0)  # the most
+
+
 def test_shape_distance_by_hand():
     """Differences 1, 2 and 3 squared: 1, 4 and 9, means over elements."""
     assert float(shape_distance(code(2.0), code(1.0), (1.0, 1.0, 1.0))) == pytest.approx(14.0)

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from TwoStageSegLib.networks.shape_autoencoder import ShapeCode
 
-from ...losses.shape import PAPER, PUBLISHED_CODE, Adversary, autoencoder_loss, segmenter_shape_loss
+from ...losses.shape import PAPER, PUBLISHED_CODE, SCALE_FREE, Adversary, autoencoder_loss, segmenter_shape_loss
 from ...tasks.base import Batch, Turn
 from . import SHAPES
 from .networks import Several
 from .recipe import FocusRecipe
 
-ADVERSARIES: dict[str, Adversary] = {"paper": PAPER, "published code": PUBLISHED_CODE}
+ADVERSARIES: dict[str, Adversary] = {"scale-free": SCALE_FREE, "paper": PAPER, "published code": PUBLISHED_CODE}
 
 
 def shape_loss(shapes: nn.Module, predicted: Tensor, true: Tensor, recipe: FocusRecipe) -> Tensor:

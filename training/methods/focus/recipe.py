@@ -10,6 +10,8 @@ from TwoStageSegLib.systems.focus_requirements import pooled_inputs
 from ...recipes.common import CommonRecipe
 from . import HEAT, MAIN, SHAPES, SMALL, TOGETHER
 
+KINDS = ("scale-free", "paper", "published code")
+
 
 @dataclass(frozen=True, kw_only=True)
 class FocusRecipe(CommonRecipe):
@@ -25,7 +27,7 @@ class FocusRecipe(CommonRecipe):
     roi : what an SOS-Net and the autoencoder see, multiples of 8. concat : S-Net's features and the heatmap are pooled
         as well as the scan (Table 6 without: "no concat").
     shapes : "adversarial" (FocusNetv2), "plain" (Table 6's "origin AE") or "none" (FocusNetv1).
-    adversary : "paper" or "published code", the weights of the two sides (``losses.shape``).
+    adversary : "scale-free", or as printed in the "paper" or the "published code" (``losses.shape``).
     class_weights : alpha of the focal loss, background first; () for the inverse of the mean sizes, as printed.
     balance : lambda of the Dice losses; 1 is printed, 0.2 is in the published code.
     small_weights, small_balance : the same of an SOS-Net: alpha of background and organ; 0.5 in the published code.
@@ -50,7 +52,7 @@ class FocusRecipe(CommonRecipe):
     roi: tuple[int, int, int] = (24, 24, 24)
     concat: bool = True
     shapes: str = "adversarial"
-    adversary: str = "paper"
+    adversary: str = "scale-free"
     class_weights: tuple[float, ...] = ()
     balance: float = 1.0
     small_weights: tuple[float, float] = (0.5, 1.0)
@@ -64,7 +66,7 @@ class FocusRecipe(CommonRecipe):
     box_slack_mm: float = 3.0
 
     def __post_init__(self) -> None:
-        if self.shapes not in ("adversarial", "plain", "none") or self.adversary not in ("paper", "published code"):
+        if self.shapes not in ("adversarial", "plain", "none") or self.adversary not in KINDS:
             raise ValueError(f"no such shape constraint: {self.shapes!r}, {self.adversary!r}")
 
     @property
