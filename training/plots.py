@@ -20,7 +20,7 @@ COLOURS = {"box": "#1b6ca8", "auto": "#d1495b", "click": "#edae49"}
 def plot_dice(rows: list[Row], path: Path) -> None:
     """Every case's Dice as a point, per organ and way of locating, with the median."""
     organs = list(dict.fromkeys(r["organ"] for r in rows))
-    figure, axes = plt.subplots(figsize=(1.7 * len(organs) + 1, 4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(max(5.0, 1.7 * len(organs) + 1), 4), layout="constrained")
     for i, organ in enumerate(organs):
         for k, way in enumerate(WAYS):
             values = [r["dice"] for r in rows if r["organ"] == organ and r["way"] == way]

@@ -12,7 +12,7 @@ segmented by an SOS-Net each under the adversarial shape constraint. Differences
   S-Net's lambda is the published code's 0.2, the SOS-Nets' the printed 1.
 - In the joint phase the batch statistics stay.
 - The shape distances are parts of the codes' own size (``adversary``). With the printed ones the autoencoder won: their
-  sum went from 9 to 8800 within 300 steps.
+  sum went from 9 after 300 steps to 8800 and 500 000 after 600 and 900, and the larynx was lost.
 
 ``ALONE`` is FocusNetv1, Table 6's row without autoencoder, and ``PLAIN`` its "origin AE", ``RAW`` its "no concat". They
 may share a run's ``main`` and ``heat`` (and ``shapes``): copy those folders into theirs, finished
