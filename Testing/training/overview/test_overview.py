@@ -73,10 +73,15 @@ def test_small_organs_must_gain_most() -> None:
 
 
 def test_fusion_against_the_best_view_of_each_organ() -> None:
-    views = {"dice": {"axial": {"A": 0.6, "B": 0.5}, "coronal": {"A": 0.5, "B": 0.6}, "sagittal": {"A": 0.1, "B": 0.1},
-                      "equal": {"A": 0.6, "B": 0.6}, "learned": {"A": 0.55, "B": 0.62}}}  # fmt: skip
-    verdict, text = verdicts([], views)["fusion beats the best single view"]
-    assert verdict == "does not hold" and "A 0.600 to 0.550, B 0.600 to 0.620" in text  # -0.05 and +0.02
+    """A is best in the axial view (0.6), B in the coronal one (0.5); the fusion has 0.55 and 0.62 in both cases."""
+    views = {"axial": {"A": 0.6, "B": 0.1}, "coronal": {"A": 0.5, "B": 0.5}, "sagittal": {"A": 0.1, "B": 0.1},
+             "learned": {"A": 0.55, "B": 0.62}}  # fmt: skip
+    rows = [{"case": c, "organ": o, **{w: v[o] for w, v in views.items()}} for c in ("x", "y") for o in ("A", "B")]
+    verdict, text = verdicts([], {"rows": rows})["fusion beats the best single view"]
+    assert "A 0.600 (axial) to 0.550, B 0.500 (coronal) to 0.620" in text
+    assert "0.550 to 0.585, n = 2" in text and verdict == "holds"  # the same gain in both cases: p = 0
+    worse = [{**row, "learned": 0.2} for row in rows]
+    assert verdicts([], {"rows": worse})["fusion beats the best single view"][0] == "does not hold"
 
 
 def test_the_page_takes_systems_without_a_common_organ(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
