@@ -63,8 +63,17 @@ def fit_one(
 
 def shortened(budget: Budget, share: float) -> Budget:
     """The budget with a share of its steps, all its parts alike."""
-    parts = {name: getattr(budget, name) for name in ("steps", "decay_steps", "restarts", "every")}
-    return replace(budget, **{name: max(1, round(n * share)) if n else 0 for name, n in parts.items()})
+
+    def part(count: int) -> int:
+        return max(1, round(count * share)) if count else 0
+
+    return replace(
+        budget,
+        steps=part(budget.steps),
+        decay_steps=part(budget.decay_steps),
+        restarts=part(budget.restarts),
+        every=part(budget.every),
+    )
 
 
 def train_all(
