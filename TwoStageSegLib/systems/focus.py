@@ -12,6 +12,7 @@ not see is not located: S-Net's opinion of it would look like a result.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ class Focus(CropStage):
 
     def _answer(self, volume: Volume, region: Region, again: bool) -> tuple[Index, NDArray[np.float32]]:
         organ, geometry = self.manifest.organ(region.organ), volume.standard.geometry
-        centre, size = crop_around(region, organ, geometry)
+        centre, size = self._crop(region, organ, volume)
         scan = self._scan_at(volume, centre, organ)
         if organ.network == SEGMENT:
             scan = self._again(scan) if again else scan
@@ -100,6 +101,14 @@ class Focus(CropStage):
             pooled = self._pooled(scan, part, region, centre, self.inputs[organ.network])
             values = probability(self.segmenters[organ.network](pooled))[0, organ.output]
         return place(values, scan.grid_of(part), geometry.shape_zyx)
+
+    def _crop(self, region: Region, organ: OrganSpec, volume: Volume) -> tuple[NDArray, NDArray]:
+        """``crop_around``; of a large organ no more than its box: S-Net needs no more around it to see it."""
+        geometry = volume.standard.geometry
+        if organ.network != SEGMENT or region.size_mm is None:
+            return crop_around(region, organ, geometry)
+        centre, size = crop_around(region, replace(organ, crop_mm=[0.0] * 3), geometry)
+        return centre, size + 2 * self.box_slack_mm
 
     def _pooled(self, scan: Scan, part: Part, region: Region, centre: NDArray, inputs: int) -> NDArray[np.float32]:
         """What an SOS-Net gets of the crop: ``(1, inputs, d, h, w)``.

@@ -23,6 +23,9 @@ GROSS_MM = 60.0
 """Half of the largest small organ, and 25 mm: SOL-Net finds a voxel, of which the distance to the faces is measured."""
 
 
+TALL_MM = 400.0
+
+
 def parts(r: FocusRecipe) -> Parts:
     """Networks, organs and parameters. The autoencoder is no part of a bundle."""
     width = r.widths[0]
@@ -55,8 +58,9 @@ def parts(r: FocusRecipe) -> Parts:
 
 
 def click_crop(r: FocusRecipe) -> list[float]:
-    """The crop of a large organ around a click, mm: as much as S-Net sees at once, for it has been computed anyway."""
-    return [r.chunk_slices * r.spacing[0], r.field_mm, r.field_mm]
+    """The crop of a large organ around a click, mm: all that S-Net has computed anyway, up to ``TALL_MM`` along z: a
+    spinal cord is as long as the scan."""
+    return [TALL_MM, r.field_mm, r.field_mm]
 
 
 def states(r: FocusRecipe, run: Path, weights: str) -> dict[str, State]:
