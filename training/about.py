@@ -20,6 +20,7 @@ def bundle_facts(model: Model) -> dict[str, Any]:
         "version": manifest.version,
         "sha256": model.sha256,
         "system": manifest.system,
+        "organ_networks": {organ.name: organ.network for organ in manifest.organs},
         "parameters": sum(parameter_count(model.file(n.file)) for n in manifest.networks.values()),
         "location_error": manifest.evaluation.get("location_error", {}),
     }

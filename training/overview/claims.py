@@ -137,8 +137,10 @@ def _true_box(system: Finished) -> list[Claim]:
 
 
 def _shapes(without: Finished, with_: Finished) -> list[Claim]:
+    """Of the organs that have a network of their own beside S-Net (``segment``)."""
     out = []
-    for organ in with_.about.get("small_organs") or shared_organs([without, with_]):
+    roles = with_.about.get("organ_networks", {})
+    for organ in (o for o in shared_organs([without, with_]) if roles.get(o) != "segment"):
         a, b, n = _pair(without, with_, organ)
         found = f"{organ}: Dice {a.mean():.3f} to {b.mean():.3f}, n = {n}, p {p_value(paired_t(a, b))}"
         text = "the adversarial shape loss helps small organs"
