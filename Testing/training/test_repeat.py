@@ -38,7 +38,9 @@ def run_of(seed: int, baseline: float, two: float, converged: bool = True) -> Ru
 def test_the_page_counts_convergence_and_leaves_the_others_out() -> None:
     runs = [run_of(0, 0.4, 0.6), run_of(1, 0.5, 0.7), run_of(2, 0.0, 0.0, converged=False)]
     text = report(runs, "Tiny")
-    assert "| segment | 2/3 | 2.0 |" in text and "over the 2 runs in which all converged" in text
+    assert "| segment | 2/3 | 2.0 |" in text and "Over the 3 runs that gave a bundle" in text
+    everything, text = text.split("Over the 2 runs in which all converged")
+    assert "| A | 0.300 ± 0.265 | 0.433 ± 0.379 | 0.433 ± 0.379 |" in everything
     # means 0.45 and 0.65, both with a sample deviation of 0.0707; t = 0.2 / 0.0707 = 2.83 with 2 degrees: p = 0.106
     assert "| A | 0.450 ± 0.071 | 0.650 ± 0.071 | 0.650 ± 0.071 | 0.106 | 0.106 |" in text
 
