@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("resource", reason="limits and signals of POSIX")
 
 from Testing.harness.fake_system import FakeSystem, fake_volume
+from Testing.harness.interrupts import hear_interrupts
 from TwoStageSegLib.errors import TwoStageSegError
 from TwoStageSegLib.handover import put_organ, put_volume
 from TwoStageSegLib.mask import Mask
@@ -152,7 +153,9 @@ def program(tmp_path: Path, stall: str, *arguments: object) -> subprocess.Popen:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "go"), stall, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=tmp_path / "out", env=environment, text=True, **streams)
+    return subprocess.Popen(
+        command, cwd=tmp_path / "out", env=environment, text=True, preexec_fn=hear_interrupts, **streams
+    )
 
 
 @pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])

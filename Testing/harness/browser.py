@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from Testing.harness.interrupts import hear_interrupts
+
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (1400, 900)
 WITHIN_MS = 60_000
@@ -53,7 +55,9 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Pop
     scratch.mkdir(exist_ok=True)
     environment = {**os.environ, "HOME": str(folder), "TMPDIR": str(scratch), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "TwoStageSegLib.cli", "web", *arguments, "--port", "0", "--no-browser"]
-    process = subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+    )
     try:
         assert process.stderr is not None
         line = process.stderr.readline()
