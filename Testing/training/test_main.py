@@ -51,7 +51,7 @@ def test_fit_without_prepared_cases_says_what_to_run_first(tmp_path, capsys):
 
 
 def test_an_unknown_recipe_lists_the_known_ones(prepared, tmp_path):
-    with pytest.raises(SystemExit, match="No recipe 'best'; known: hn-oar-ct, .*phantom"):
+    with pytest.raises(SystemExit, match=r"No recipe 'best'; known: hn-oar-ct, .*phantom"):
         main(["fit", "locate", "--recipe", "best", "--data", str(prepared), "--run", str(tmp_path)])
 
 
