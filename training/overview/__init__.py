@@ -83,7 +83,14 @@ def _organs(systems: list[Finished]) -> str:
             ])  # fmt: skip
     head = ["organ", "system", "n", "Dice automatic", "true box", "click 5 mm off", "HD95 mm", "volume ratio",
             "missing slices", "wrong object", "extra slices", "located"]  # fmt: skip
-    return "\n".join(["## Every organ, every system", "", *markdown(head, rows), "", "Slices: mean count per case."])
+    return "\n".join([
+        "## Every organ, every system",
+        "",
+        *markdown(head, rows),
+        "",
+        "Slices: mean count per case. True box: `slice-centre`, `slice-filter` and the large organs of `focus` keep to "
+        "its slices, the others only centre their crop on it: compare that column within one system.",
+    ])  # fmt: skip
 
 
 def _mean(system: Finished, column: str, organ: str, way: str) -> float | None:
