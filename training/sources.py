@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,9 @@ STS = Source(
     ],
     references=["doi:10.1016/j.compmedimag.2023.102323 (Shi et al., slice filter and SANet)"],
 )
+
+OPENKBP_ALONE = replace(OPENKBP, attribution=[line for line in OPENKBP.attribution if not line.startswith("Negatives")])
+"""For bundles that were trained without ``hn-oar-ct``'s negatives."""
 
 PHANTOM = Source(
     title="Synthetic phantom, 7 organs (for trying out and testing)",

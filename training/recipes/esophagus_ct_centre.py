@@ -34,7 +34,7 @@ from dataclasses import replace
 
 from ..augment import IntensityRange, PoseRange
 from ..methods.slice_centre.recipe import SliceCentreRecipe
-from ..sources import OPENKBP
+from ..sources import OPENKBP_ALONE
 from .common import Budget
 
 RECIPE = SliceCentreRecipe(
@@ -76,12 +76,11 @@ COARSE = replace(
 CHUNK = replace(RECIPE, name="esophagus-ct-centre-chunk", drawer="chunk", budgets=RECIPE.budgets[:2])
 
 SOURCE = replace(
-    OPENKBP,
+    OPENKBP_ALONE,
     title="Head and neck CT, esophagus slice by slice",
-    attribution=[OPENKBP.attribution[0], OPENKBP.attribution[2]],  # without the negatives of another bundle
     intended_use=(
         "Research. Proposes contours of the upper esophagus on head-and-neck CT (adults, planning position) for review "
         "and correction by a qualified person."
     ),
-    references=["doi:10.1186/s13014-024-02448-z (Li et al., esophagus by object centres)", OPENKBP.references[1]],
+    references=["doi:10.1186/s13014-024-02448-z (Li et al., esophagus by object centres)", OPENKBP_ALONE.references[1]],
 )

@@ -25,14 +25,13 @@ from dataclasses import replace
 
 from ..augment import PoseRange
 from ..methods.focus.recipe import FocusRecipe
-from ..sources import OPENKBP
+from ..sources import OPENKBP_ALONE
 from .common import Budget
 
 SOURCE = replace(
-    OPENKBP,
+    OPENKBP_ALONE,
     title="Head and neck CT, 7 organs at risk, small ones up close",
-    attribution=[OPENKBP.attribution[0], OPENKBP.attribution[2]],  # without the negatives of another bundle
-    references=["doi:10.1016/j.media.2020.101831 (Gao et al., FocusNetv2)", OPENKBP.references[1]],
+    references=["doi:10.1016/j.media.2020.101831 (Gao et al., FocusNetv2)", OPENKBP_ALONE.references[1]],
 )
 
 RECIPE = FocusRecipe(

@@ -21,17 +21,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..methods.multi_view.recipe import MultiViewRecipe
-from ..sources import OPENKBP
+from ..sources import OPENKBP_ALONE
 from .common import Budget
 from .recipe import Target
 
 SOURCE = replace(
-    OPENKBP,
+    OPENKBP_ALONE,
     title="Head and neck CT, 7 organs at risk, found in three views",
-    attribution=[OPENKBP.attribution[0], OPENKBP.attribution[2]],  # without the negatives of another bundle
     references=[
         "Y. Pu, S. Kamata, Y. Wang, A Coarse to Fine Framework for Multi-organ Segmentation in Head and Neck Images",
-        OPENKBP.references[1],
+        OPENKBP_ALONE.references[1],
     ],
 )
 

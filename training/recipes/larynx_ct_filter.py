@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from ..augment import PoseRange
 from ..methods.slice_filter.recipe import SliceFilterRecipe
-from ..sources import OPENKBP
+from ..sources import OPENKBP_ALONE
 from .common import Budget
 
 RECIPE = SliceFilterRecipe(
@@ -51,12 +51,14 @@ RECIPE = SliceFilterRecipe(
 ALONE = replace(RECIPE, name="larynx-ct-filter-off", filtered=False)
 
 SOURCE = replace(
-    OPENKBP,
+    OPENKBP_ALONE,
     title="Head and neck CT, larynx in filtered slices",
-    attribution=[OPENKBP.attribution[0], OPENKBP.attribution[2]],  # without the negatives of another bundle
     intended_use=(
         "Research. Proposes contours of the larynx on head-and-neck CT (adults, planning position) for review and "
         "correction by a qualified person."
     ),
-    references=["doi:10.1016/j.compmedimag.2023.102323 (Shi et al., slice filter and SANet)", OPENKBP.references[1]],
+    references=[
+        "doi:10.1016/j.compmedimag.2023.102323 (Shi et al., slice filter and SANet)",
+        OPENKBP_ALONE.references[1],
+    ],
 )
