@@ -23,7 +23,6 @@ from TwoStageSegLib.device import Device
 from TwoStageSegLib.manifest import (
     SCHEMA,
     FileEntry,
-    InputSpec,
     Licence,
     Manifest,
     SelfTest,
@@ -31,12 +30,12 @@ from TwoStageSegLib.manifest import (
 from TwoStageSegLib.model import CARD, Model, sha256_of, verify
 from TwoStageSegLib.systems import create
 from TwoStageSegLib.systems.packed import unpacked
-from TwoStageSegLib.systems.preprocess import PERCENTILES
 from TwoStageSegLib.systems.runner import build, joined
 
 from .card import card_text
-from .data.prepared import Case, air_of
+from .data.prepared import Case
 from .methods import Parts, method
+from .methods.inputs import input_spec
 from .methods.weights import save_half, save_packed
 from .recipes.common import CommonRecipe
 from .sources import Source
@@ -104,21 +103,13 @@ def _manifest(recipe: CommonRecipe, source: Source, version: str, parts: Parts) 
         intended_use=source.intended_use,
         not_for=source.not_for,
         regulatory_status="Not a medical device. Research use only.",
-        input=_input(recipe),
+        input=input_spec(recipe),
         organs=parts.organs,
         networks=parts.networks,
         parameters=parts.parameters,
         self_test=SelfTest(SELF_TEST, 2e-3),
         files={},
         references=source.references,
-    )
-
-
-def _input(recipe: CommonRecipe) -> InputSpec:
-    """Preprocessing as the prepared cases were trained on."""
-    own_range = None if recipe.modality == "CT" else list(PERCENTILES)
-    return InputSpec(
-        recipe.modality, list(recipe.clip), recipe.centre, recipe.scale, air_of(recipe.modality), own_range
     )
 
 

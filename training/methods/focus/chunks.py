@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from TwoStageSegLib.grid import Grid
-from TwoStageSegLib.manifest import InputSpec
 from TwoStageSegLib.systems.focus_scan import Frame, body_grid
-from TwoStageSegLib.systems.preprocess import Preprocess
 
 from ...augment import random_pose
-from ...data.prepared import Case, air_of
+from ...data.prepared import Case
 from ...heatmaps import gaussian_mm
 from ...reference import volume_of
 from ...sampling import Crop, Pose, draw, mirrored
 from ...tasks.base import Batch, finish, normalise
 from ...tasks.locate import smoothed
+from ..inputs import preprocess_of
 from .recipe import FocusRecipe
 
 MULTIPLE = 4  # of S-Net's sides in plane
@@ -34,8 +33,7 @@ class Chunks:
 
     def __init__(self, recipe: FocusRecipe, cases: list[Case]):
         self.recipe = recipe
-        spec = InputSpec(recipe.modality, list(recipe.clip), recipe.centre, recipe.scale, air_of(recipe.modality))
-        self.preprocess = Preprocess(spec)
+        self.preprocess = preprocess_of(recipe)
         self.frame = Frame(recipe.spacing, recipe.field_mm, recipe.chunk_slices, MULTIPLE)
         self._grids: dict[str, Grid] = {}
         self._smooth: dict[str, NDArray[np.int16]] = {}

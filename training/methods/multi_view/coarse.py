@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from TwoStageSegLib.grid import Grid
-from TwoStageSegLib.manifest import InputSpec
 from TwoStageSegLib.systems.coarse import coarse_body
-from TwoStageSegLib.systems.preprocess import PERCENTILES, Preprocess
 from TwoStageSegLib.systems.views import BATCH
 
-from ...data.prepared import Case, air_of
+from ...data.prepared import Case
 from ...reference import volume_of
 from ...sampling import Crop, Pose, draw
+from ..inputs import preprocess_of
 from .recipe import MultiViewRecipe
 
 UNKNOWN = -100
@@ -34,16 +33,9 @@ class Coarse:
     known: Tensor
 
 
-def preprocess(recipe: MultiViewRecipe) -> Preprocess:
-    """The bundle's preprocessing, from what the recipe says."""
-    own_range = None if recipe.modality == "CT" else list(PERCENTILES)
-    air = air_of(recipe.modality)
-    return Preprocess(InputSpec(recipe.modality, list(recipe.clip), recipe.centre, recipe.scale, air, own_range))
-
-
 def body_grid(case: Case, recipe: MultiViewRecipe) -> Grid:
     """The coarse grid around the case's body; of a scan in which none is found, around all of it."""
-    found = coarse_body(volume_of(case), recipe.view_spacing, preprocess(recipe))
+    found = coarse_body(volume_of(case), recipe.view_spacing, preprocess_of(recipe))
     if found is not None:
         return found[0]
     step = np.asarray(recipe.view_spacing) / case.spacing_zyx_mm
@@ -53,7 +45,7 @@ def body_grid(case: Case, recipe: MultiViewRecipe) -> Grid:
 
 def coarse(case: Case, recipe: MultiViewRecipe) -> Coarse | None:
     """A case as ``systems.multi_view.MultiView.locate`` sees it; None if that finds no body."""
-    prepare = preprocess(recipe)
+    prepare = preprocess_of(recipe)
     found = coarse_body(volume_of(case), recipe.view_spacing, prepare)
     if found is None:
         return None

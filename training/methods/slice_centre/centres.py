@@ -26,8 +26,9 @@ from TwoStageSegLib.systems.slice_track import Track, refined_track
 
 from ...data.prepared import Case
 from ...reference import volume_of
+from ..inputs import preprocess_of
 from .heat_task import HeatTask
-from .live import LiveRunner, preprocess_of
+from .live import LiveRunner
 from .parts import network_spec, organ_of
 from .presence import Seen, best_presence
 from .recipe import SliceCentreRecipe

@@ -21,9 +21,10 @@ from ...data.prepared import Case
 from ...losses.slice_centre import dice_focal, next_alpha
 from ...sampling import Pose, draw
 from ...tasks.base import Batch, finish, stack
+from ..inputs import preprocess_of
 from .centres import Errors, drawn_errors, steady
 from .finish_slice import finish_slice
-from .live import LiveRunner, preprocess_of
+from .live import LiveRunner
 from .parts import network_spec, organ_of
 from .recipe import SliceCentreRecipe
 from .slices import OrganSlices, organ_slices

@@ -20,8 +20,9 @@ from ...losses.slice_centre import centre_focal
 from ...reference import volume_of
 from ...sampling import draw
 from ...tasks.base import Batch, stack
+from ..inputs import preprocess_of
 from .finish_slice import finish_slice
-from .live import LiveRunner, preprocess_of
+from .live import LiveRunner
 from .parts import network_spec
 from .poses import plain_pose, random_flat_pose
 from .presence import Seen, best_presence

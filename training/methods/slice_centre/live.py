@@ -7,13 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from TwoStageSegLib.manifest import InputSpec, NetworkSpec
+from TwoStageSegLib.manifest import NetworkSpec
 from TwoStageSegLib.networks.blocks import Network
-from TwoStageSegLib.systems.preprocess import Preprocess
 from TwoStageSegLib.systems.runner import Runner
-
-from ...data.prepared import air_of
-from ...recipes.common import CommonRecipe
 
 
 class LiveRunner(Runner):
@@ -26,10 +22,3 @@ class LiveRunner(Runner):
     @torch.no_grad()
     def __call__(self, batch: NDArray[np.float32], exact: bool = False) -> NDArray[np.float32]:
         return self.network(torch.from_numpy(batch).to(self.where)).float().cpu().numpy()
-
-
-def preprocess_of(recipe: CommonRecipe) -> Preprocess:
-    """Preprocessing as the bundle will have it."""
-    return Preprocess(
-        InputSpec(recipe.modality, list(recipe.clip), recipe.centre, recipe.scale, air_of(recipe.modality))
-    )

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from TwoStageSegLib.grid import sample
-from TwoStageSegLib.manifest import InputSpec
 from TwoStageSegLib.systems.preprocess import Preprocess
 from TwoStageSegLib.systems.slice_field import Field, Place, body_slices
 from TwoStageSegLib.volume import Volume
 
 from ...balance import balanced_epoch
-from ...data.prepared import Case, air_of
+from ...data.prepared import Case
 from ...reference import volume_of
 from ...tasks.locate import smoothed
+from .. import inputs
 from .recipe import SliceFilterRecipe
 
 
@@ -76,8 +76,7 @@ def preprocess_of(recipe: SliceFilterRecipe) -> Preprocess:
     """The bundle's preprocessing."""
     if recipe.modality != "CT":
         raise NotImplementedError("slice-filter is trained on CT: its body search needs Hounsfield units")
-    spec = InputSpec("CT", list(recipe.clip), recipe.centre, recipe.scale, air_of("CT"))
-    return Preprocess(spec)
+    return inputs.preprocess_of(recipe)
 
 
 def sliced(cases: Iterable[Case], recipe: SliceFilterRecipe, pixel_mm: float) -> list[Sliced]:

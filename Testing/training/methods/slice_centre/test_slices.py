@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from Testing.training.methods.slice_centre.conftest import TUBE
-from training.methods.slice_centre.live import preprocess_of
+from training.methods.inputs import preprocess_of
 from training.methods.slice_centre.slices import organ_slices, seen_of
 
 
