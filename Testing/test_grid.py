@@ -213,3 +213,19 @@ def test_the_coarse_grid_of_a_planning_ct_takes_little_memory():
     tracemalloc.stop()
     assert coarse.shape == (25, 85, 85)
     assert peak < 10e6
+
+
+def test_a_part_of_a_grid_has_the_same_samples() -> None:
+    whole = Grid((1.5, -2.0, 0.0), (2.0, 0.5, 3.0), (8, 9, 10))
+    part = whole.cut((slice(2, 5), slice(0, 9), slice(9, 10)))
+    assert part == Grid((5.5, -2.0, 27.0), (2.0, 0.5, 3.0), (3, 9, 1))
+    voxels = np.random.default_rng(4).integers(-1000, 1000, (20, 10, 30)).astype(np.int16)
+    assert np.allclose(sample(voxels, part, 0.0), sample(voxels, whole, 0.0)[2:5, :, 9:], atol=1e-3)
+
+
+def test_the_samples_over_a_part_of_the_array() -> None:
+    whole = Grid((1.0, 1.0, 1.0), (2.0, 2.0, 2.0), (5, 5, 5))  # at 1, 3, 5, 7, 9
+    part = whole.over((3.0, 3.5, -10.0), (5.0, 5.5, 100.0))
+    assert part.start == (3.0, 3.0, 1.0)
+    assert part.shape == (2, 3, 5)  # 3, 5; 3, 5, 7; all
+    assert whole.over((50.0, 50.0, 50.0), (60.0, 60.0, 60.0)).shape == (1, 1, 1)

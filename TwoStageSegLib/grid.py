@@ -53,6 +53,20 @@ class Grid:
             n[:] = 0
         return (int(lo[0]), int(lo[1]), int(lo[2])), (int(n[0]), int(n[1]), int(n[2]))
 
+    def cut(self, box: tuple[slice, slice, slice]) -> Grid:
+        """The samples of an index box ``(z, y, x)``."""
+        z, y, x = (float(s + b.start * d) for s, b, d in zip(self.start, box, self.step, strict=True))
+        return Grid((z, y, x), self.step, (_length(box[0]), _length(box[1]), _length(box[2])))
+
+    def over(self, first, last) -> Grid:
+        """The samples between two indices (z, y, x) of the array, and the next ones beyond; at least one per axis."""
+        begins = (np.asarray(first, float) - self.start) / self.step
+        ends = (np.asarray(last, float) - self.start) / self.step
+        low = np.clip(np.floor(begins), 0, np.asarray(self.shape) - 1).astype(int)
+        high = np.clip(np.ceil(ends) + 1, low + 1, self.shape).astype(int)
+        z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        return self.cut((z, y, x))
+
     def inverse(self, lo, shape) -> Grid:
         """The grid of the standard array's own voxels ``lo .. lo+shape-1`` expressed in this grid's indices."""
         start = (np.asarray(lo, float) - self.start) / self.step
@@ -161,6 +175,10 @@ def _bands(weight: NDArray[np.float32]) -> list[tuple[slice, slice]]:
         cols = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 1)
         bands.append((rows, cols))
     return bands
+
+
+def _length(part: slice) -> int:
+    return int(part.stop - part.start)
 
 
 def _triple(values) -> tuple[float, float, float]:

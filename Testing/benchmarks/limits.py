@@ -65,14 +65,14 @@ def _measured(options: argparse.Namespace, volume: Volume, pipeline: Pipeline, f
     part = image if options.whole else block_of(image)
     asked: dict[str, list[str] | None] = {"all": None, "one": [options.organ or pipeline.model.manifest.organ_names[0]]}
     multiply_adds: dict[str, float] = {}
-    networks: list[torch.nn.Module] = [r.network for r in (system.locator, *system.segmenters.values())]
+    networks: list[torch.nn.Module] = [r.in_use for r in (system.locator, *system.segmenters.values())]
     for what, organs in asked.items():  # the warm-up, too
         with counted(networks) as macs:
             pipeline.run(replace(volume), organs)
         multiply_adds[what] = sum(macs)
     for peer in found:
         window = torch.zeros(1, 1, *WINDOW)
-        with counted(networks) as macs:
+        with counted([r.network for r in system.segmenters.values()]) as macs:
             peer.run(window)
         multiply_adds[peer.name] = sum(macs) * peer.windows(image)
     rounds: Rounds = []

@@ -23,6 +23,21 @@ def test_parameter_count_by_hand(dims, skips, expected):
     assert count(UNet(dims, 1, 2, (4, 8), groups=2, skips=skips)) == expected
 
 
+def test_patches_by_hand():
+    """Embedding 1*4*8 + 4; first kernel 4*4*27 for 1*4*27; the head turns a voxel into 8: 4*2*8 + 2 for 4*2 + 2."""
+    assert count(UNet(3, 1, 2, (4, 8), groups=2, patch=2)) == 4762 + 36 + (432 - 108) + (66 - 10)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_patches_keep_the_size_and_work_on_a_coarser_one(dims):
+    network = UNet(dims, 1, 3, (4, 8), groups=2, patch=2)
+    assert network.multiple == 4
+    seen: list[torch.Size] = []
+    network.down[0].register_forward_hook(lambda module, given, out: seen.append(out.shape))
+    assert network(torch.zeros(2, 1, *(8, 12, 16)[:dims])).shape == (2, 3, *(8, 12, 16)[:dims])
+    assert seen == [(2, 4, *(4, 6, 8)[:dims])]
+
+
 @pytest.mark.parametrize("skips", [True, False])
 @pytest.mark.parametrize("norm_last", [True, False])
 def test_shapes_in_three_dimensions(skips, norm_last):

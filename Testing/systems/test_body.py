@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from TwoStageSegLib.systems.body import body_box
+from TwoStageSegLib.geometry import Geometry
+from TwoStageSegLib.systems.body import BEYOND_MM, body_box, something_box
+from TwoStageSegLib.volume import Volume
 
 
 def scan() -> np.ndarray:
@@ -31,3 +33,29 @@ def test_small_things_elsewhere_do_not_count() -> None:
 
 def test_air_has_no_body() -> None:
     assert body_box(np.full((5, 6, 7), -1000, np.float32)) is None
+
+
+def fine_scan(values: np.ndarray) -> Volume:
+    """Voxels of 2 x 1 x 1 mm (z, y, x)."""
+    return Volume(values, Geometry(values.shape, (0.0, 0.0, 0.0), (1.0, 1.0, 2.0)), "CT")
+
+
+def test_the_look_leaves_air_out_and_keeps_what_lies_near() -> None:
+    voxels = np.full((60, 200, 220), -1000, np.int16)
+    voxels[20:40, 80:120, 96:130] = 40
+    low, high = something_box(fine_scan(voxels))
+    # seen at every fourth slice and every eighth row and column; 30 mm are 15 slices
+    assert low.tolist() == [20 - BEYOND_MM / 2, 80 - BEYOND_MM, 96 - BEYOND_MM]
+    assert high.tolist() == [36 + BEYOND_MM / 2, 112 + BEYOND_MM, 128 + BEYOND_MM]
+
+
+def test_the_look_never_reaches_beyond_the_scan() -> None:
+    low, high = something_box(fine_scan(np.full((10, 20, 30), 40, np.int16)))
+    assert low.tolist() == [0, 0, 0]
+    assert high.tolist() == [9, 19, 29]
+
+
+def test_where_nothing_is_seen_the_whole_scan_counts() -> None:
+    low, high = something_box(fine_scan(np.full((10, 20, 30), -1000, np.int16)))
+    assert low.tolist() == [0, 0, 0]
+    assert high.tolist() == [9, 19, 29]

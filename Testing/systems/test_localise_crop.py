@@ -11,8 +11,10 @@ import pytest
 from TwoStageSegLib.device import Device
 from TwoStageSegLib.errors import ModelRefused
 from TwoStageSegLib.geometry import Geometry
+from TwoStageSegLib.manifest import Manifest
 from TwoStageSegLib.model import load_model
 from TwoStageSegLib.region import Region, Source, Status
+from TwoStageSegLib.systems.crop_stage import averaged
 from TwoStageSegLib.systems.localise_crop import LocaliseCrop
 from TwoStageSegLib.volume import Volume
 
@@ -180,7 +182,7 @@ def test_a_drawn_box_is_not_moved(system: LocaliseCrop) -> None:
 
 
 def test_a_midline_organ_is_averaged_with_its_mirror_image_and_a_paired_one_is_not(system: LocaliseCrop) -> None:
-    system.average_mirror = True
+    system.averaged = averaged(_with_mirror(system.manifest, True))
     volume = phantom()
     centre = volume.geometry.index_to_lps((29.5, 25.5, 36.5))
     mask = system.segment(volume, Region.click(ORGAN, centre))
@@ -190,6 +192,20 @@ def test_a_midline_organ_is_averaged_with_its_mirror_image_and_a_paired_one_is_n
     for organ in ("Parotid_R", "Parotid_L"):
         system.segment(volume, Region.click(organ, centre))
         assert len(system.segmenters["segment"].batches[-1]) == 1
+
+
+def _with_mirror(manifest: Manifest, value: object) -> Manifest:
+    return replace(manifest, parameters={**manifest.parameters, "average_mirror": value})
+
+
+def test_which_organs_are_averaged(system: LocaliseCrop) -> None:
+    assert averaged(_with_mirror(system.manifest, False)) == set()
+    assert averaged(_with_mirror(system.manifest, True)) == set(system.manifest.organ_names) - {
+        "Parotid_L",
+        "Parotid_R",
+    }
+    assert averaged(_with_mirror(system.manifest, [])) == set()
+    assert averaged(_with_mirror(system.manifest, [ORGAN, "Parotid_L"])) == {ORGAN}
 
 
 def test_a_crop_beside_the_scan_holds_nothing(system: LocaliseCrop) -> None:

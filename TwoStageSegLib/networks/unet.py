@@ -37,6 +37,8 @@ class UNet(Network):
     norm : "group", or "batch", which wants batches of several samples.
     pools : factors (per axis) of each pooling, finest first; None for 2 everywhere.
     squeeze : reduction of the channel attention after each pair of convolutions; 0 for none.
+    patch : side of the patches that the first convolution turns into one voxel each; the head turns each into so many
+        voxels of every output again. All levels are that much coarser (and cheaper) than input and output.
 
     Shapes: ``(n, inputs, [D,] H, W)`` -> ``(n, outputs, [D,] H, W)``.
     """
@@ -53,6 +55,7 @@ class UNet(Network):
         norm: str = "group",
         pools: tuple[tuple[int, ...], ...] | None = None,
         squeeze: int = 0,
+        patch: int = 1,
     ):
         super().__init__()
         kinds: tuple[Any, ...] = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, nn.BatchNorm2d)
@@ -63,7 +66,7 @@ class UNet(Network):
             raise ValueError(f"norm must be 'group' or 'batch', not {norm!r}")
         factors = pools or ((2,) * dims,) * (len(widths) - 1)
         self.skips = skips
-        self.multiples = tuple(math.prod(axis) for axis in zip(*factors, strict=True))
+        self.multiples = tuple(patch * math.prod(axis) for axis in zip(*factors, strict=True))
         self.multiple = math.lcm(*self.multiples)
 
         def block(cin: int, cout: int) -> nn.Sequential:
@@ -74,16 +77,19 @@ class UNet(Network):
                 layers += [conv(c, cout, 3, padding=1, bias=False), *(after[::-1] if norm_last else after)]
             return nn.Sequential(*layers, *([SqueezeExcite(cout, squeeze)] if squeeze else []))
 
-        self.down = nn.ModuleList(block(a, b) for a, b in zip((inputs, *widths[:-1]), widths, strict=True))
+        self.embed = conv(inputs, widths[0], patch, stride=patch) if patch > 1 else nn.Identity()
+        first = widths[0] if patch > 1 else inputs
+        self.down = nn.ModuleList(block(a, b) for a, b in zip((first, *widths[:-1]), widths, strict=True))
         self.pools = nn.ModuleList(pool(f) for f in factors)
         steps = list(zip(widths[:0:-1], widths[-2::-1], factors[::-1], strict=True))  # deep to fine
         self.up = nn.ModuleList(up(a, b, f, stride=f) for a, b, f in steps)
         self.merge = nn.ModuleList(block(2 * b if skips else b, b) for _, b, _ in steps)
-        self.head = conv(widths[0], outputs, 1)
+        head = conv if patch == 1 else up
+        self.head = head(widths[0], outputs, patch, stride=patch)
         he_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        features = [x := self.down[0](x)]
+        features = [x := self.down[0](self.embed(x))]
         for pool, down in zip(self.pools, list(self.down)[1:], strict=True):
             features.append(x := down(pool(x)))
         for up, merge, skip in zip(self.up, self.merge, features[-2::-1], strict=True):

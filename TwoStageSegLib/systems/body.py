@@ -8,7 +8,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..volume import Volume
+
 SKIN_HU = -300.0
+LOOK_MM, BEYOND_MM = 8.0, 30.0
+
+
+def something_box(volume: Volume) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and last index (z, y, x) of the standard array between which a CT holds anything but air.
+
+    Only every ``LOOK_MM`` is a voxel looked at, and ``BEYOND_MM`` are added on all sides for what lies between: a third
+    of a large field of view is air that need not be resampled. The whole array if nothing is seen.
+    """
+    geometry, voxels = volume.standard.geometry, volume.standard.voxels
+    spacing = np.asarray(geometry.spacing_zyx_mm)
+    step = np.maximum(LOOK_MM / spacing, 1).astype(int)
+    seen = voxels[:: step[0], :: step[1], :: step[2]] > SKIN_HU
+    last = np.asarray(geometry.shape_zyx, float) - 1
+    if not seen.any():
+        return np.zeros(3), last
+    used = [np.flatnonzero(seen.any(tuple(a for a in range(3) if a != axis))) for axis in range(3)]
+    ends = np.array([[u[0], u[-1]] for u in used]).T * step
+    return np.clip(ends[0] - BEYOND_MM / spacing, 0, last), np.clip(ends[1] + BEYOND_MM / spacing, 0, last)
 
 
 def body_box(coarse: NDArray[np.float32], pad: int = 2) -> tuple[slice, slice, slice] | None:

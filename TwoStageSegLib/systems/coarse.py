@@ -11,7 +11,7 @@ from ..grid import Grid
 from ..manifest import OrganSpec
 from ..region import Kind, Region
 from ..volume import Volume
-from .body import body_box
+from .body import body_box, something_box
 from .preprocess import Preprocess
 
 FULL = np.ones((3, 3, 3), bool)  # 26-connectivity, as the largest component of papers/002
@@ -23,13 +23,10 @@ def coarse_body(volume: Volume, spacing_zyx_mm, preprocess: Preprocess) -> tuple
     shape = np.maximum(np.ceil(geometry.extent_zyx_mm / np.asarray(spacing_zyx_mm)), 1).astype(int)
     centre = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
     whole = Grid.centred(geometry, centre, spacing_zyx_mm, shape)
-    values = preprocess.sampled(volume, whole)
+    part = whole if preprocess.spec.percentiles is not None else whole.over(*something_box(volume))
+    values = preprocess.sampled(volume, part)
     box = body_box(values)
-    if box is None:
-        return None
-    body = values[box]
-    z, y, x = (float(s + b.start * d) for s, b, d in zip(whole.start, box, whole.step, strict=True))
-    return Grid((z, y, x), whole.step, (body.shape[0], body.shape[1], body.shape[2])), body
+    return None if box is None else (part.cut(box), values[box])
 
 
 def region_from_map(map_: NDArray[np.float32], grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:

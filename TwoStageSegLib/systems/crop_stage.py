@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..device import Device
 from ..grid import Grid, place
-from ..manifest import OrganSpec
+from ..manifest import Manifest, OrganSpec
 from ..mask import Mask
 from ..model import Model
 from ..region import Region, Source
@@ -48,7 +48,7 @@ class Found:
 class CropStage:
     """``segment`` and ``evidence`` of a running bundle; a system adds how it locates.
 
-    Parameters of the bundle: ``average_mirror``, ``box_slack_mm``, ``recentre_mm`` (0: never).
+    Parameters of the bundle: ``average_mirror`` (true, or the organs), ``box_slack_mm``, ``recentre_mm`` (0: never).
     """
 
     def __init__(self, model: Model, device: Device, roles: Iterable[str]):
@@ -56,7 +56,7 @@ class CropStage:
         self.model, self.manifest = model, model.manifest
         self.segmenters = {role: Runner(model, role, device) for role in roles}
         self.preprocess = Preprocess(self.manifest.input)
-        self.average_mirror = bool(self.manifest.parameters.get("average_mirror", False))
+        self.averaged = averaged(self.manifest)
         self.box_slack_mm = float(self.manifest.parameters.get("box_slack_mm", SLACK_MM))
         self.recentre_mm = float(self.manifest.parameters.get("recentre_mm", RECENTRE_MM))
         self._found: dict[str, Found] = {}
@@ -103,7 +103,7 @@ class CropStage:
         self, volume: Volume, grid: Grid, organ: OrganSpec, one_view: bool = False
     ) -> tuple[tuple[int, int, int], NDArray[np.float32]]:
         image = self.preprocess.image(volume, grid)
-        both = self.average_mirror and not _paired(organ.name) and not one_view
+        both = organ.name in self.averaged and not one_view
         flips = [organ.mirror, not organ.mirror] if both else [organ.mirror]
         batch = np.stack([_mirrored(image, flip) for flip in flips])[:, None]
         maps = probability(self.segmenters[organ.network](batch)[:, organ.output])
@@ -152,6 +152,13 @@ class CropStage:
             multiples_of(np.asarray(organ.crop_mm) / spacing, multiple),
         )
         return Grid.centred(geometry, centre, spacing, np.minimum(shape, limit))
+
+
+def averaged(manifest: Manifest) -> frozenset[str]:
+    """The organs whose answer is the mean of the crop and its mirror image. Never those of a pair."""
+    said = manifest.parameters.get("average_mirror", False)
+    names = said if isinstance(said, list) else manifest.organ_names if said else ()
+    return frozenset(name for name in names if not _paired(name))
 
 
 def _mirrored(image: NDArray[np.float32], mirror: bool) -> NDArray[np.float32]:

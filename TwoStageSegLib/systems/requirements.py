@@ -85,8 +85,9 @@ def check_crop_parameters(parameters: Mapping[str, Any]) -> None:
     known = {"average_mirror", "box_slack_mm", "recentre_mm"}
     if unknown := sorted(set(parameters) - known):
         raise ModelRefused(f"The bundle's parameter {unknown[0][:40]!r} is unknown. Update TwoStageSeg.")
-    if not isinstance(parameters.get("average_mirror", False), bool):
-        raise ModelRefused("The bundle's parameter 'average_mirror' must be true or false.")
+    said = parameters.get("average_mirror", False)
+    if not isinstance(said, bool) and not (isinstance(said, list) and all(isinstance(name, str) for name in said)):
+        raise ModelRefused("The bundle's parameter 'average_mirror' must be true, false or a list of organs.")
     for name in ("box_slack_mm", "recentre_mm"):
         value = parameters.get(name, 0.0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from TwoStageSegLib.manifest import Manifest, NetworkSpec, OrganSpec
 from TwoStageSegLib.model import Model
@@ -31,12 +31,13 @@ class LocaliseCropMethod:
 
     def parts(self, recipe: CommonRecipe, run: Path) -> Parts:
         r = _own(recipe)
-        networks = {"locate": _network("locate", r, r.organs, r.locate_widths, r.locate_spacing)}
+        networks = {"locate": _network("locate", r.locator(), r.organs, r.locate_spacing)}
         for role in r.segmenters:
-            networks[role] = _network(role, r, r.channels, r.segment_widths, r.segment_spacing)
+            arguments = r.unet(len(r.channels), r.segment_widths)
+            networks[role] = _network(role, arguments, r.channels, r.segment_spacing)
         organs = [_organ(t, r) for name in r.organs for t in r.targets if t.organ == name]
         settings = {
-            "average_mirror": r.average_mirror,
+            "average_mirror": _averaged(r),
             "box_slack_mm": r.box_slack_mm,
             "recentre_mm": r.recentre_mm,
         }
@@ -63,14 +64,18 @@ def _own(recipe: CommonRecipe) -> Recipe:
     return cast(Recipe, recipe)
 
 
+def _averaged(r: Recipe) -> bool | list[str]:
+    """All organs, none, or those that profit."""
+    names = [t.organ for t in r.targets if t.average_mirror]
+    return r.average_mirror and (names if len(names) < len(r.targets) else True)
+
+
 def _organ(target: Target, r: Recipe) -> OrganSpec:
     crop_mm = [n * s for n, s in zip(target.crop_shape, r.segment_spacing, strict=True)]
     channel, mirror = r.channels.index(target.channel), target.organ != target.channel
     return organ_spec(target.organ, channel, crop_mm, target.network, mirror, r.organs.index(target.organ))
 
 
-def _network(
-    role: str, r: Recipe, outputs: tuple[str, ...], widths: tuple[int, ...], spacing: tuple[float, ...]
-) -> NetworkSpec:
-    arguments = {**r.unet(len(outputs), widths), "widths": list(widths)}
-    return NetworkSpec("unet", arguments, f"{role}.safetensors", list(spacing), list(outputs))
+def _network(role: str, arguments: dict[str, Any], outputs: tuple[str, ...], spacing: tuple[float, ...]) -> NetworkSpec:
+    plain = {**arguments, "widths": list(arguments["widths"])}  # as it comes back from JSON
+    return NetworkSpec("unet", plain, f"{role}.safetensors", list(spacing), list(outputs))

@@ -108,7 +108,11 @@ def _wrong(r: Recipe) -> str:
         ({b.network for b in r.budgets} <= {"locate", "baseline", *r.segmenters}, "a budget is for no network of it"),
         (all(s > 0 for s in (*r.locate_spacing, *r.segment_spacing)), "spacings must be above 0 mm"),
         (all(w > 0 and w % 8 == 0 for w in (*r.locate_widths, *r.segment_widths)), "widths must be multiples of 8"),
-        (_divides(r.locate_shape, r.locate_widths), "recipe.locate_shape does not fit the locator's poolings"),
+        (r.locate_patch > 0, "recipe.locate_patch must be above 0"),
+        (
+            _divides(r.locate_shape, r.locate_widths, r.locate_patch),
+            "recipe.locate_shape does not fit the locator's poolings",
+        ),
         (_divides(r.baseline_shape, r.segment_widths), "recipe.baseline_shape does not fit the network's poolings"),
         *(
             (_divides(t.shape, r.segment_widths), f"the shape of {t.organ} does not fit the network's poolings")
@@ -118,6 +122,6 @@ def _wrong(r: Recipe) -> str:
     return next((text for fine, text in checks if not fine), "")
 
 
-def _divides(shape: tuple[int, ...], widths: tuple[int, ...]) -> bool:
-    """True if every side can be halved once per pooling."""
-    return all(n > 0 and n % 2 ** (len(widths) - 1) == 0 for n in shape)
+def _divides(shape: tuple[int, ...], widths: tuple[int, ...], patch: int = 1) -> bool:
+    """True if every side can be cut into patches and halved once per pooling."""
+    return all(n > 0 and n % (max(1, patch) * 2 ** (len(widths) - 1)) == 0 for n in shape)

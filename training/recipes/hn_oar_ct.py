@@ -51,8 +51,11 @@ RECIPE = Recipe(
         Target("Larynx", "Larynx", (32, 32, 32), 0.14),
         Target("Bone_Mandible", "Bone_Mandible", (48, 48, 56), 0.12, click_shape=(56, 56, 56)),
     ),
+    locate_widths=(32, 64, 128),
+    locate_patch=2,
+    locate_batch=4,
     budgets=(
-        Budget("locate", 5900, decay_steps=3300, every=300),
+        Budget("locate", 9000, decay_steps=5000, every=500),
         Budget("segment", 6600, decay_steps=4200, every=300),
         Budget("segment-parotid", 2300, decay_steps=2000, every=300, start="segment"),
         Budget("segment-midline", 1900, decay_steps=1600, every=300, start="segment"),

@@ -18,7 +18,8 @@ class Target:
 
     ``channel`` names the output in the right-sided frame; ``shape`` is in voxels (z, y, x); ``along_z`` draws random
     windows along a long organ instead of its centre; ``click_shape`` is the crop around a click where that must be
-    larger than the training crop; ``network`` is the role of the network that segments it.
+    larger than the training crop; ``network`` is the role of the network that segments it; ``average_mirror``: the
+    answer is the mean of the crop's and its mirror image's (not of paired organs).
     """
 
     organ: str
@@ -28,6 +29,7 @@ class Target:
     along_z: bool = False
     network: str = "segment"
     click_shape: tuple[int, int, int] | None = None
+    average_mirror: bool = True
 
     @property
     def crop_shape(self) -> tuple[int, int, int]:
@@ -39,8 +41,9 @@ class Target:
 class Recipe(CommonRecipe):
     """Everything that decides the result. Sizes in voxels (z, y, x), spacings in mm (z, y, x).
 
-    ``locate_jitter_mm``: how far the locator's windows are moved off what they are centred on. ``skips``,
-    ``norm_last``: see ``networks.unet``; ``as_published`` has both as in 002's code.
+    ``locate_jitter_mm``: how far the locator's windows are moved off what they are centred on. ``locate_patch``: see
+    ``patch`` of ``networks.unet``, and there for ``skips`` and ``norm_last``; ``as_published`` has both as in 002's
+    code.
     """
 
     system: ClassVar[str] = "localise-crop"
@@ -50,6 +53,7 @@ class Recipe(CommonRecipe):
     locate_spacing: tuple[float, float, float] = (6.0, 6.0, 6.0)
     locate_shape: tuple[int, int, int] = (48, 40, 64)
     locate_widths: tuple[int, ...] = (16, 32, 64, 96)
+    locate_patch: int = 1
     locate_batch: int = 2
     locate_jitter_mm: float = 60.0
     locate_negatives: float = 0.15
@@ -69,6 +73,11 @@ class Recipe(CommonRecipe):
         plain = {"dims": 3, "inputs": 1, "outputs": outputs, "widths": widths, "groups": 8}
         options = {"skips": self.skips, "norm_last": self.norm_last}
         return plain | ({} if self.skips and not self.norm_last else options)
+
+    def locator(self) -> dict[str, Any]:
+        """Arguments of the locator."""
+        patch = {"patch": self.locate_patch} if self.locate_patch > 1 else {}
+        return self.unet(len(self.organs), self.locate_widths) | patch
 
     @property
     def trained(self) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ class LocateTask:
         self.smooth = {c.name: smoothed(c, recipe.locate_spacing) for c in (*training, *self.validation)}
 
     def network(self) -> UNet:
-        network = UNet(**self.recipe.unet(len(self.recipe.organs), self.recipe.locate_widths))
+        network = UNet(**self.recipe.locator())
         nn.init.constant_(cast(Tensor, network.head.bias), RARE_LOGIT)
         return network
 

@@ -1,0 +1,54 @@
+"""The CPU's bf16 copy of a network gives the same numbers as autocast, bit for bit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from TwoStageSegLib.networks.blocks import Network
+from TwoStageSegLib.networks.catalogue import ARCHITECTURES
+from TwoStageSegLib.systems.half import SignReLU, bf16_copy
+from TwoStageSegLib.systems.runner import joined
+
+NETWORKS = {
+    "unet": ({"widths": (8, 16), "outputs": 2}, (1, 1, 8, 8, 8)),
+    "unet, patches": ({"widths": (8, 16), "outputs": 2, "patch": 2}, (2, 1, 8, 8, 8)),
+    "unet, slices, batch norm": ({"dims": 2, "widths": (8, 16), "norm": "batch"}, (2, 1, 16, 16)),
+    "seunet": ({"dims": 3, "widths": (8, 16)}, (1, 1, 8, 8, 8)),
+    "slice-classifier": ({"widths": (8, 8, 16, 16)}, (2, 1, 64, 64)),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_equals_autocast(name: str) -> None:
+    arguments, shape = NETWORKS[name]
+    torch.manual_seed(3)
+    network: Network = ARCHITECTURES[name.split(",")[0]](**arguments).eval()
+    for weights in network.parameters():
+        if weights.ndim == 1:  # norms and biases that do something
+            weights.data += 0.3 * torch.randn_like(weights)
+    twin, image = bf16_copy(network), torch.randn(shape)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        expected, got = joined(network(image)), joined(twin(image))
+    assert torch.equal(expected, got)
+    assert expected.abs().max() > 0
+
+
+def test_original_stays_in_full_precision() -> None:
+    network = ARCHITECTURES["unet"](widths=(8, 16)).eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    bf16_copy(network)
+    assert all(torch.equal(before[n], v) and v.dtype == torch.float32 for n, v in network.state_dict().items())
+    assert not any(isinstance(m, SignReLU) for m in network.modules())
+
+
+@pytest.mark.parametrize("inplace", [True, False])
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float32])
+def test_relu_of_every_16_bit_pattern(kind: torch.dtype, inplace: bool) -> None:
+    """All bf16 numbers but NaN, with both zeros, both infinities and what is below the normal range."""
+    every = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(torch.bfloat16)
+    x = every[~every.isnan()].to(kind)
+    before = x.clone()
+    got = SignReLU(inplace)(x)
+    assert torch.equal(got, torch.relu(before))
+    assert torch.equal(x, got if inplace else before)

@@ -1,0 +1,47 @@
+"""A network's copy for the CPU's bf16: bit for bit what autocast computes from it, without what autocast repeats.
+
+Autocast rounds every kernel to bf16 at every call, and torch's ReLU on bf16 takes four times as long as it takes to
+read and write the memory. Together that was a quarter of the time of a crop of 100 mm.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from ..networks.blocks import CONVOLUTIONS, Network
+
+ROUNDED = (*CONVOLUTIONS, nn.Linear)
+"""The layers that autocast computes in bf16; it leaves the norms' own parameters in float32."""
+
+
+def bf16_copy(network: Network) -> Network:
+    """``network`` with its kernels in bf16 and a faster ReLU, for autocast to bf16; the original stays as it is."""
+    twin = copy.deepcopy(network)
+    for module in list(twin.modules()):
+        if isinstance(module, ROUNDED):
+            module.to(torch.bfloat16)
+        for name, child in module.named_children():
+            if isinstance(child, nn.ReLU):
+                setattr(module, name, SignReLU(child.inplace))
+    return twin
+
+
+class SignReLU(nn.Module):
+    """ReLU on bf16: read as 16-bit integers, exactly the negative numbers are below zero.
+
+    A NaN with its sign set becomes 0 as well. None can arise: weights and inputs are finite and checked to be.
+    """
+
+    def __init__(self, inplace: bool):
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dtype != torch.bfloat16:
+            return torch.relu_(x) if self.inplace else torch.relu(x)
+        x = x if self.inplace else x.clone()
+        x.view(torch.int16).clamp_min_(0)
+        return x
