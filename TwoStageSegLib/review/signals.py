@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..mask import Mask
-from ..volume import Volume, outside_value
+from ..volume import Volume
 from .evidence import Evidence
 
 REACH_MM = 5.0
@@ -22,6 +22,7 @@ AROUND_MM = 9.0
 """How far around the mask the network's opinion counts, in plane."""
 
 MAYBE = 0.1
+AIR_HU = -1024.0  # what scanners write outside their field of view (-2000, -3024) is no density
 SMALL_MM2 = 20.0
 END_MM = 5.0
 IN_PLANE = np.zeros((3, 3, 3), bool)
@@ -58,22 +59,23 @@ def measure(mask: Mask, evidence: Evidence, volume: Volume, density_hu: float, l
     """
     if mask.empty:
         return None
-    m, p, again, ct, first = _cut(mask.trimmed(), evidence, volume)
+    part = _around(mask.trimmed(), evidence, volume)
+    m, p, first = part.mask, part.probability, part.first
     geometry = volume.standard.geometry
     dz, dy, dx = geometry.spacing_zyx_mm
-    count = m.sum((1, 2)).astype(float)
+    count = part.of_inner(_counts(part.inner_mask))
     area = count * dy * dx
     used = np.flatnonzero(count)
     middle = _middles(m, count, used)
-    total = p.sum((1, 2))
+    total, squares, overlap = p.sum((1, 2)), _dots(p, p), part.of_inner(_dots(p[part.inner], part.inner_mask))
     z = np.arange(len(count))
     end_mm = np.minimum(z - used[0], used[-1] - z) * dz
     height = max(1, int(used[-1] - used[0]))
     ml = float(count.sum()) * geometry.voxel_ml
     values = {
-        "softness": 4 * (total - (p * p).sum((1, 2))) * dy * dx / np.maximum(area, SMALL_MM2),
+        "softness": 4 * (total - squares) * dy * dx / np.maximum(area, SMALL_MM2),
         "indecision": _indecision(m, p),
-        "expected_error": 1 - 2 * (p * m).sum((1, 2)) / np.maximum(total + count, 1e-6),
+        "expected_error": 1 - 2 * overlap / np.maximum(total + count, 1e-6),
         "area": np.log(area + SMALL_MM2),
         "thinness": 1 - area / area.max(),
         "area_step": _steps(area),
@@ -81,40 +83,62 @@ def measure(mask: Mask, evidence: Evidence, volume: Volume, density_hu: float, l
         "end": np.exp(-np.maximum(end_mm, 0) / END_MM),
         "middle": ((z - used[0]) / height - 0.5) ** 2,
         "beyond": (end_mm < 0).astype(float),
-        "pieces": _pieces(m),
-        "density": np.abs(_density(m, count, ct, density_hu) - density_hu),
+        "pieces": part.of_inner(_pieces(part.inner_mask)),
+        "density": np.abs(_density(part, count, density_hu) - density_hu),
         "location": np.full(len(z), np.nan if evidence.score is None else 1 - evidence.score),
         "volume": np.full(len(z), abs(np.log(max(ml, 1e-3)) - log_ml)),
     }
-    if again is not None:
-        values["disagreement"] = np.abs(again - p).sum((1, 2)) * dy * dx / np.maximum(area, SMALL_MM2)
+    if part.again is not None:
+        values["disagreement"] = np.abs(part.again - p).sum((1, 2)) * dy * dx / np.maximum(area, SMALL_MM2)
     lps = geometry.index_to_lps(np.column_stack([z + first[0], middle + np.asarray(first[1:])]))
     gap = (count == 0) & (z > used[0]) & (z < used[-1])
     return Slices(z + first[0], area, lps, gap, _edges(m, evidence, first, volume), values, ml)
 
 
-def _cut(
-    mask: Mask, evidence: Evidence, volume: Volume
-) -> tuple[
-    NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.float32], tuple[int, int, int]
-]:
-    """Mask, probability, second probability and density around the mask, and the first index of the part."""
+@dataclass(frozen=True)
+class _Part:
+    """The voxels around a mask: ``mask`` and ``probability`` (and that of a second look), of which ``first`` is the
+    first index in the standard array; within it ``inner``, the mask's own box, and there ``density``."""
+
+    mask: NDArray[np.bool_]
+    probability: NDArray[np.float32]
+    again: NDArray[np.float32] | None
+    first: tuple[int, int, int]
+    inner: tuple[slice, slice, slice]
+    density: NDArray[np.float32]
+
+    @property
+    def inner_mask(self) -> NDArray[np.bool_]:
+        return self.mask[self.inner]
+
+    def of_inner(self, values: NDArray) -> Profile:
+        """A profile of the mask's own slices as one of all slices; 0 beyond."""
+        out = np.zeros(len(self.mask))
+        out[self.inner[0]] = values
+        return out
+
+
+def _around(mask: Mask, evidence: Evidence, volume: Volume) -> _Part:
     standard = volume.standard
     start, voxels = mask.on_standard(volume)
     reach = np.maximum(np.ceil(np.array([REACH_MM, AROUND_MM, AROUND_MM]) / standard.geometry.spacing_zyx_mm), 1)
     lo = np.maximum(np.asarray(start) - reach, 0).astype(int)
     hi = np.minimum(np.add(start, voxels.shape) + reach, standard.voxels.shape).astype(int)
     shape = hi - lo
+    inner_z, inner_y, inner_x = (
+        slice(int(s - o), int(s - o + n)) for s, o, n in zip(start, lo, voxels.shape, strict=True)
+    )
     m = np.zeros(shape, bool)
-    m[tuple(slice(s - o, s - o + n) for s, o, n in zip(start, lo, voxels.shape, strict=True))] = voxels
+    m[inner_z, inner_y, inner_x] = voxels
     p = _laid(evidence.probability, evidence.start_zyx, lo, shape)
     again = None
     if evidence.again is not None:
         second = np.where(np.isnan(evidence.again), evidence.probability, evidence.again)
         again = _laid(second, evidence.start_zyx, lo, shape)
-    part = standard.voxels[tuple(slice(a, b) for a, b in zip(lo, hi, strict=True))]
-    ct = np.maximum(np.asarray(part, np.float32), max(outside_value(part), -1024.0))
-    return m, p, again, ct, (int(lo[0]), int(lo[1]), int(lo[2]))
+    here = tuple(slice(s, s + n) for s, n in zip(start, voxels.shape, strict=True))
+    density = np.maximum(np.asarray(standard.voxels[here], np.float32), AIR_HU)
+    first = (int(lo[0]), int(lo[1]), int(lo[2]))
+    return _Part(m, p, again, first, (inner_z, inner_y, inner_x), density)
 
 
 def _laid(values: NDArray[np.float32], start: tuple[int, int, int], lo: NDArray, shape: NDArray) -> NDArray[np.float32]:
@@ -137,10 +161,22 @@ def _middles(m: NDArray[np.bool_], count: Profile, used: NDArray[np.int64]) -> P
     return np.column_stack([y, x])[nearest]
 
 
+def _dots(a: NDArray, b: NDArray) -> Profile:
+    """Sum of a * b over each slice."""
+    flat = a.reshape(len(a), 1, -1), b.reshape(len(b), -1, 1)
+    return np.asarray(np.matmul(*flat), float)[:, 0, 0]
+
+
+def _counts(m: NDArray[np.bool_]) -> Profile:
+    """Voxels of each slice; slice by slice is six times as fast as along two axes."""
+    return np.array([np.count_nonzero(plane) for plane in m], float)
+
+
 def _indecision(m: NDArray[np.bool_], p: NDArray[np.float32]) -> Profile:
     """Mean of 4 p (1 - p) over the mask and whatever else may be organ: 0 if all is decided, 1 if nothing is."""
     band = m | (p > MAYBE)
-    return (4 * p * (1 - p) * band).sum((1, 2)) / np.maximum(band.sum((1, 2)), 1)
+    inside = p * band
+    return 4 * (inside.sum((1, 2)) - _dots(inside, inside)) / np.maximum(_counts(band), 1)
 
 
 def _steps(area: Profile) -> Profile:
@@ -167,9 +203,10 @@ def _pieces(m: NDArray[np.bool_]) -> Profile:
     return np.clip(parts - 1, 0, 3).astype(float)
 
 
-def _density(m: NDArray[np.bool_], count: Profile, ct: NDArray[np.float32], usual: float) -> Profile:
+def _density(part: _Part, count: Profile, usual: float) -> Profile:
     """Mean density of each slice's mask; the usual one where there is no mask."""
-    return np.where(count > 0, np.einsum("zyx,zyx->z", ct, m, dtype=np.float64) / np.maximum(count, 1), usual)
+    total = part.of_inner(_dots(part.density, part.inner_mask))
+    return np.where(count > 0, total / np.maximum(count, 1), usual)
 
 
 def _edges(m: NDArray[np.bool_], evidence: Evidence, first: tuple[int, int, int], volume: Volume) -> NDArray[np.bool_]:
