@@ -42,7 +42,7 @@ def selected(panel: Any) -> list[int]:
 def test_before_a_run_the_section_says_so(ready: Any) -> None:
     assert ready.ui.reviewHeading.text == "Nothing has been reviewed yet."
     assert ready.ui.reviewTable.rowCount == 0 and not ready.ui.profileFrame.visible
-    for name in ("nextButton", "previousButton", "seenBox", "signOffButton"):
+    for name in ("nextButton", "previousButton", "seenBox", "signOffButton", "reportButton"):
         assert not getattr(ready.ui, name).enabled
 
 
@@ -159,6 +159,27 @@ def test_a_reference_turns_risks_into_dice(reviewed: Any) -> None:
     reviewed.ui.referenceSelector.setCurrentNode(None)
     reviewed.until(lambda: len(rows(reviewed)) == 6, 20)
     assert reviewed.ui.reviewTable.horizontalHeaderItem(3).text() == "Risk"
+
+
+def test_the_report_is_saved_where_asked(reviewed: Any, slicer_host: Any, tmp_path: Any) -> None:
+    target = tmp_path / "report.html"
+    slicer_host.dialogs.answer("")  # called off
+    reviewed.click(reviewed.ui.reportButton)
+    assert not target.exists()
+    slicer_host.dialogs.answer(str(target))
+    reviewed.click(reviewed.ui.reportButton)
+    page = target.read_text(encoding="utf-8")
+    assert "Parotid_L" in page and FIRST_WHY[0] in page and "Research" in page
+    assert slicer_host.dialogs.texts("error") == []
+
+
+def test_a_report_that_cannot_be_written_says_why_and_leaves_nothing(
+    reviewed: Any, slicer_host: Any, tmp_path: Any
+) -> None:
+    slicer_host.dialogs.answer(str(tmp_path / "missing" / "report.html"))
+    reviewed.click(reviewed.ui.reportButton)
+    assert "missing" in slicer_host.dialogs.texts("error")[0]
+    assert list(tmp_path.rglob("*.html*")) == []
 
 
 def test_nothing_moves_and_no_node_is_left_over(reviewed: Any) -> None:

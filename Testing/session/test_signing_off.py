@@ -13,7 +13,7 @@ from Testing.harness.sessions import until
 from TwoStageSegLib import __version__
 from TwoStageSegLib.region import Region
 from TwoStageSegLib.scene.store import tag_of
-from TwoStageSegLib.web.saving import save_report
+from TwoStageSegLib.session.results import save_report
 
 
 def test_sign_off_is_written_into_the_segment(reviewed, tmp_path, mini):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
+from TwoStageSegLib.errors import TwoStageSegError
 from TwoStageSegLib.review.findings import SliceFinding
 from TwoStageSegLib.session import Change, Session
+from TwoStageSegLib.session.results import save_report
 
 from .profile_view import ProfileView
 from .texts import figure_text, outdated_text, review_heading, review_line, sign_off_text, signed_text
@@ -40,6 +44,7 @@ class ReviewBox:
         ui.previousButton.connect("clicked(bool)", lambda _on: self.previous())
         ui.seenBox.connect("clicked(bool)", lambda on: session.reviewing.mark_seen(seen=on))
         ui.signOffButton.connect("clicked(bool)", lambda _on: self._sign_off())
+        ui.reportButton.connect("clicked(bool)", lambda _on: self._save_report())
 
     def next(self) -> None:
         self._session.reviewing.next()
@@ -62,6 +67,7 @@ class ReviewBox:
         if change is Change.REVIEW or change is Change.SLICE:
             self._refresh_slice()
         self._refresh_sign_off()
+        self._ui.reportButton.enabled = bool(self._session.reviewing.organs) and not self._session.busy
 
     def close(self) -> None:
         self.profile.close()
@@ -81,6 +87,17 @@ class ReviewBox:
 
     def _sign_off(self) -> None:
         self._session.reviewing.sign_off(self._session.reviewing.shown_organ)
+
+    def _save_report(self) -> None:
+        name = qt.QFileDialog.getSaveFileName(None, _("Save the report"), "report.html", _("Web page (*.html)"))
+        name = name[0] if isinstance(name, tuple) else name
+        if not name:
+            return
+        try:
+            with slicer.util.WaitCursor():
+                save_report(self._session, Path(name))
+        except TwoStageSegError as error:
+            slicer.util.errorDisplay(str(error), windowTitle=_("Save the report"))
 
     # what the session says
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputRefused
 from ..outputs import audit
+from ..outputs.report import write_report
 from ..pipeline import OrganResult, Result
 from ..scene import mask_from_segment
 from ..scene.store import tag_of
@@ -13,6 +15,18 @@ from ..volume import Volume
 
 if TYPE_CHECKING:
     from .session import Session
+
+
+def save_report(session: Session, file: Path) -> None:
+    """Write the report of what is in the scene now: one page that opens in every browser.
+
+    Raises
+    ------
+    InputRefused : there is nothing to report, or the file cannot be written.
+    """
+    volume, result = result_of(session)
+    assert session.model is not None
+    write_report(file, volume, result, session.model, record=record_of(session))
 
 
 def result_of(session: Session) -> tuple[Volume, Result]:

@@ -12,6 +12,7 @@ from ..errors import TwoStageSegError
 from ..mask import Mask
 from ..scene import Existing, node_from_volume, put_mask
 from ..session import Change, Installed, Session, SubprocessTransport, installed_models
+from ..session.results import save_report
 from ..session.timings import timings_file
 from ..volume import Volume
 from . import review, saving, state
@@ -199,7 +200,7 @@ class Desktop:
         self._offer(saving.save_segmentation, "segmentation.seg.nrrd")
 
     def report(self) -> None:
-        self._offer(saving.save_report, "report.html")
+        self._offer(save_report, "report.html")
 
     def _offer(self, write: Callable[[Session, Path], None], name: str) -> None:
         """Make a file and tell the page to fetch it."""

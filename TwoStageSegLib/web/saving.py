@@ -1,4 +1,4 @@
-"""What is downloaded: the scene's own segments as Slicer writes them, and the report."""
+"""What is downloaded beside the report: the scene's own segments as Slicer writes them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from pathlib import Path
 
 from ..errors import InputRefused
 from ..outputs.atomic import atomic_file
-from ..outputs.report import write_report
 from ..session import Session
-from ..session.results import record_of, result_of
 
 
 def save_segmentation(session: Session, file: Path) -> None:
@@ -30,10 +28,3 @@ def save_segmentation(session: Session, file: Path) -> None:
         storage.SetFileName(str(temporary))
         if not storage.WriteData(node):
             raise InputRefused("E_OUTPUT", "Slicer could not write the segmentation. Is the disk full?")
-
-
-def save_report(session: Session, file: Path) -> None:
-    """The report of what is in the scene now. Raises InputRefused if there is nothing to report."""
-    volume, result = result_of(session)
-    assert session.model is not None
-    write_report(file, volume, result, session.model, record=record_of(session))
