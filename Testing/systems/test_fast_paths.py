@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from TwoStageSegLib.geometry import Geometry
+from TwoStageSegLib.grid import Grid
+from TwoStageSegLib.manifest import OrganSpec
 from TwoStageSegLib.systems.body import opening
-from TwoStageSegLib.systems.coarse import FULL, used_box
-from TwoStageSegLib.systems.localise_crop import _above_half
+from TwoStageSegLib.systems.coarse import region_from_map, used_box
+from TwoStageSegLib.systems.localise_crop import _region
 from TwoStageSegLib.systems.placing import components, largest
 from TwoStageSegLib.systems.runner import probability
 
@@ -62,16 +65,27 @@ def test_the_used_box_holds_everything_and_no_more(voxels, box) -> None:
     assert used_box(inside) == box
 
 
-def test_probabilities_above_one_half_are_all_there() -> None:
-    logits = np.random.default_rng(0).normal(-2, 1, (12, 13, 14)).astype(np.float32)
-    long_way = probability(logits)
-    fast = _above_half(logits)
-    np.testing.assert_array_equal(fast > 0.5, long_way > 0.5)
-    np.testing.assert_array_equal(fast[fast > 0.5], long_way[long_way > 0.5])
-    np.testing.assert_array_equal(ndimage.label(fast > 0.5, FULL)[0], ndimage.label(long_way > 0.5, FULL)[0])
+ORGAN = OrganSpec(
+    "Larynx", 0, False, [80.0] * 3, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 0.05, 0.1, 0.5, [1.0, 9.0], "", [0] * 3
+)
+GEOMETRY = Geometry((40, 50, 60), (-5.0, 7.0, 11.0), (1.5, 2.0, 2.5))
+GRID = Grid((0.5, 1.0, 1.5), (2.4, 3.0, 4.0), (12, 13, 14))
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.floats(-4.0, 1.0))
+def test_a_region_from_the_part_above_one_half_is_that_of_the_whole_map(seed: int, level: float) -> None:
+    """The score is a mean of float32, whose last digits depend on the order of the sum."""
+    logits = np.random.default_rng(seed).normal(level, 1, GRID.shape).astype(np.float32)
+    long_way = region_from_map(probability(logits), GRID, ORGAN, GEOMETRY)
+    fast = _region(logits, GRID, ORGAN, GEOMETRY)
+    assert fast.status == long_way.status and fast.source == long_way.source
+    assert fast.score == pytest.approx(long_way.score, rel=1e-5)
+    if long_way.usable:
+        np.testing.assert_allclose(fast.bounds_lps, long_way.bounds_lps, atol=1e-9)
 
 
 def test_where_nothing_is_above_one_half_it_still_says_how_close_it_came() -> None:
     logits = np.full((2, 3, 4), -3, np.float32)
     logits[1, 2, 3] = -1
-    assert _above_half(logits).max() == probability(logits).max() == pytest.approx(1 / (1 + np.e))
+    assert _region(logits, GRID, ORGAN, GEOMETRY).score == pytest.approx(1 / (1 + np.e))

@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device import Device
+from ..geometry import Geometry
+from ..grid import Grid
+from ..manifest import OrganSpec
 from ..model import Model
 from ..region import Region
 from ..volume import Volume
@@ -42,18 +45,16 @@ class LocaliseCrop(CropStage):
         image = self.preprocess.normalised(self.preprocess.padded(body, self.locator.network.multiple))
         maps = dict(zip(self.locator.spec.outputs, self.locator(image[None, None])[0, :, :z, :y, :x], strict=True))
         geometry = volume.standard.geometry
-        return {n: region_from_map(_above_half(maps[n]), grid, self.manifest.organ(n), geometry) for n in organs}
+        return {n: _region(maps[n], grid, self.manifest.organ(n), geometry) for n in organs}
 
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""
         run_self_test(self.model, {LOCATE: self.locator, **self.segmenters})
 
 
-def _above_half(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities, left at 0 far from everything above one half: the region is made of nothing else."""
+def _region(logits: NDArray[np.float32], grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:
+    """``region_from_map`` of the box that holds everything above one half: the region is made of nothing else."""
     box = used_box(logits > 0)
     if box is None:  # what matters then is how close to one half it came
-        return probability(logits)
-    out = np.zeros_like(logits)
-    out[box] = probability(logits[box])
-    return out
+        return Region.not_located(organ.name, float(probability(logits.max())))
+    return region_from_map(probability(logits[box]), grid.cut(box), organ, geometry)
