@@ -33,6 +33,14 @@ from .peers import WINDOW, Peer, block_of, counted, matrix_peak, peers, whole_ch
 from .stages import STAGES, Stages, watched
 from .two_stage import volume_of
 
+HEADING = """# What Locate & Segment costs
+
+Written by `python -m Testing.benchmarks.limits`: everything takes turns in one process, ratios are medians of the ratios
+of the rounds. *Floor*: the networks' multiply-adds at the speed of a 2048 x 2048 matrix product of the same machine.
+*Whole chain*: a whole scan resampled, normalised, its answer pasted back and labelled, for one organ, by SimpleITK and
+SciPy. Sliding windows have the same network and spacing; in brackets the ratio of the multiply-adds alone.
+"""
+
 Rounds = list[dict[str, float]]
 ASKED = ("all", "one")
 
@@ -46,7 +54,8 @@ def main() -> int:
     assert isinstance(pipeline.system, LocaliseCrop)
     found, why_not = peers(pipeline.system) if not options.no_peers else ([], "not asked for")
     precision = "bf16" if pipeline.device.half else "fp32"
-    print(f"{volume.size_text}, {options.model}, {precision}, {options.threads} threads, {options.rounds} rounds\n")
+    print(HEADING)
+    print(f"{volume.size_text}, {options.model}, {precision}, {options.threads} threads, {options.rounds} rounds.\n")
     rounds = _measured(options, volume, pipeline, found)
     _print_stages(rounds)
     _print_floor(rounds, pipeline.device.half)
