@@ -35,8 +35,8 @@ from .two_stage import volume_of
 
 HEADING = """# What Locate & Segment costs
 
-Written by `python -m Testing.benchmarks.limits`: everything takes turns in one process, ratios are medians of the ratios
-of the rounds. *Floor*: the networks' multiply-adds at the speed of a 2048 x 2048 matrix product of the same machine.
+Written by `python -m Testing.benchmarks.limits`: everything takes turns in one process, ratios are medians of ratios
+per round. *Floor*: the networks' multiply-adds at the speed of a 2048 x 2048 matrix product of the same machine.
 *Whole chain*: a whole scan resampled, normalised, its answer pasted back and labelled, for one organ, by SimpleITK and
 SciPy. Sliding windows have the same network and spacing; in brackets the ratio of the multiply-adds alone.
 """
