@@ -1,0 +1,27 @@
+"""What counts when a located box is measured against the organ."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.calibrate import found_it
+
+LONG = np.array([[-10.0, 10.0], [-15.0, 15.0], [0.0, 150.0]])  # an esophagus: 20 x 30 x 150 mm
+COMPACT = np.array([[-20.0, 20.0], [-25.0, 25.0], [0.0, 60.0]])  # a parotid
+
+
+@pytest.mark.parametrize(
+    ("faces", "miss", "found"),
+    [
+        (LONG, [5, 5, 5, 5, 5, 5], True),
+        (LONG, [0, 0, 0, 0, 0, 39], True),  # a quarter of its length
+        (LONG, [0, 0, 0, 0, 0, 51], False),  # more than a third of 150 mm
+        (LONG, [0, 31, 0, 0, 0, 0], False),  # beside it
+        (LONG, [-90, -90, -90, -90, -90, -90], True),  # too large is not too short
+        (COMPACT, [0, 0, 0, 0, 30, 0], True),
+        (COMPACT, [0, 0, 0, 0, 31, 0], False),
+    ],
+)
+def test_short_by_a_third_and_by_30_mm_is_something_else(faces: np.ndarray, miss: list[float], found: bool) -> None:
+    assert found_it(miss, faces, 30.0) is found
