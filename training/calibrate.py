@@ -2,11 +2,12 @@
 
 Measured on validation cases only (implausible contours left out). A margin is the largest distance by which a located
 box missed a face of the organ among the validation cases, plus a quarter of it and half a coarse voxel, because so
-few cases cannot show the 99th percentile; 002 used a fixed 15 voxels. The organ's face is where 99.7 % of it are on
-the inner side, so that a stray voxel of a contour does not set the margin. A box that missed a face by more than
-``GROSS_MM`` and by more than ``GROSS_PART`` of the organ's length there found something else, which no margin mends:
-such cases count in the evaluation and are left out here. (The second condition was added after an esophagus whose box
-ended 39 mm early had been left out, and the boxes of four of the twelve test cases were too short.)
+few cases cannot show the 99th percentile (``deviations`` asks for more); 002 used a fixed 15 voxels. The organ's face
+is where 99.7 % of it are on the inner side, so that a stray voxel of a contour does not set the margin. A box that
+missed a face by more than ``GROSS_MM`` and by more than ``GROSS_PART`` of the organ's length there found something
+else, which no margin mends: such cases count in the evaluation and are left out here. (The second condition was added
+after an esophagus whose box ended 39 mm early had been left out, and the boxes of four of the twelve test cases were
+too short.)
 
 "Not located" begins at 85 % of the lowest score of the boxes that were right, "low confidence" at that score itself:
 whatever is less sure than everything that was right in validation is shown as such.
@@ -49,7 +50,12 @@ class Measured:
 
 
 def calibrate(
-    model: Model, cases: list[Case], half_voxel_mm: float, device: str = "auto", gross_mm: float | None = None
+    model: Model,
+    cases: list[Case],
+    half_voxel_mm: float,
+    device: str = "auto",
+    gross_mm: float | None = None,
+    deviations: float = 0.0,
 ) -> list[OrganSpec]:
     """Organ specs with margins, thresholds, scores and volumes measured on ``cases``; ``model`` has zero margins.
 
@@ -57,6 +63,7 @@ def calibrate(
     ----------
     model : of a system that locates boxes and segments in crops.
     half_voxel_mm : half the voxel on which it locates. gross_mm : where "found something else" begins.
+    deviations : a margin is also the mean miss and so many standard deviations; 0: only the largest miss counts.
     """
     system = create(model, choose_device(device))
     assert isinstance(system, CropStage)
@@ -67,7 +74,8 @@ def calibrate(
         for name, region in regions.items():
             if case.whole(name):
                 _measure(found[name], system, volume, mask_of(case, name, volume), region, gross_mm or GROSS_MM)
-    return [_spec(model.manifest.organ(name), found[name], half_voxel_mm) for name in model.manifest.organ_names]
+    organs = [(model.manifest.organ(name), found[name]) for name in model.manifest.organ_names]
+    return [_spec(spec, measured, half_voxel_mm, deviations) for spec, measured in organs]
 
 
 def _measure(into: Measured, system: CropStage, volume: Volume, truth: Mask, region: Region, gross_mm: float) -> None:
@@ -106,14 +114,26 @@ def _dices(system: CropStage, volume: Volume, truth: Mask, box: Region) -> list[
     return [dice(values > t, full) for t in THRESHOLDS]
 
 
-def _spec(spec: OrganSpec, m: Measured, half_voxel: float) -> OrganSpec:
+def margins(misses: list[list[float]], half_voxel: float, deviations: float = 0.0) -> list[float]:
+    """Margin per face (mm) from the misses of every case: what would have held each organ, and some more.
+
+    Parameters
+    ----------
+    misses : (cases, 6), how far the box ended short of each of ``FACES``, mm. deviations : see ``calibrate``.
+    """
+    reach = 1.25 * np.max(misses, 0)
+    if deviations and len(misses) > 1:
+        reach = np.maximum(reach, np.mean(misses, 0) + deviations * np.std(misses, 0, ddof=1))
+    return [round(max(0.0, float(v)) + half_voxel, 1) for v in reach]
+
+
+def _spec(spec: OrganSpec, m: Measured, half_voxel: float, deviations: float) -> OrganSpec:
     """The organ's numbers; the threshold is the one with the best mean Dice."""
     if not m.misses:
         raise SystemExit(f"{spec.name} was located in no validation case where it is whole: train the locator longer.")
-    margin = [round(max(0.0, 1.25 * float(v)) + half_voxel, 1) for v in np.max(m.misses, 0)]
     return replace(
         spec,
-        margin_mm=margin,
+        margin_mm=margins(m.misses, half_voxel, deviations),
         located_score=round(0.85 * min(m.scores), 3),
         low_score=round(min(m.scores), 3),
         threshold=THRESHOLDS[int(np.argmax(np.mean(m.dices, 0)))],

@@ -19,6 +19,8 @@ from .base import Parts, State
 from .organs import organ_spec
 from .weights import checkpoint
 
+DEVIATIONS = 3.0
+
 
 class LocaliseCropMethod:
     """See ``base.Method``. ``baseline``, the single stage it is compared with, can be fitted too."""
@@ -47,8 +49,11 @@ class LocaliseCropMethod:
         return {name: checkpoint(run, name, weights) for name in self.names(recipe)}
 
     def calibrated(self, model: Model, validation: list[Case]) -> Manifest:
-        half_voxel = model.manifest.networks["locate"].spacing_mm[0] / 2
-        return replace(model.manifest, organs=calibrate(model, validation, half_voxel))
+        locator = model.manifest.networks["locate"]
+        # What the locator sees as one is a patch. That, and three deviations, held the organ in 130 of 135 validation
+        # cases when the case itself was left out of measuring; half a voxel of the grid and no deviations in 121.
+        coarse_mm = locator.spacing_mm[0] * locator.arguments.get("patch", 1)
+        return replace(model.manifest, organs=calibrate(model, validation, coarse_mm / 2, deviations=DEVIATIONS))
 
     def summary(self) -> str:
         return (
