@@ -22,6 +22,7 @@ TINY: Recipe = replace(
     locate_widths=(8, 16),
     segment_spacing=(2.5, 4.0, 4.0),
     locate_shape=(16, 16, 16),
+    locate_batch=2,
     segment_batch=2,
     poses=PoseRange(rotation_deg=0.0, scale=(1.0, 1.0), stretch=0.0, shift_mm=0.0),
     targets=(

@@ -92,9 +92,9 @@ def test_organs_without_a_colour_of_their_own_get_different_ones(prepared, tiny_
 
 def test_numbers_are_measured_on_validation(bundle):
     """The locator finds the whole body as every organ, so every face of its box lies outside the organ: margin 0 plus
-    half a coarse voxel of 6 mm."""
+    half a patch of two voxels of 6 mm."""
     organ = verify(bundle).manifest.organ("Brainstem")
-    assert organ.margin_mm == [3.0] * 6
+    assert organ.margin_mm == [6.0] * 6
     assert organ.volume_ml == [20.5, 20.5]
     assert 0.05 <= organ.located_score <= organ.low_score <= 1
 
