@@ -137,7 +137,7 @@ def _levels(least_side: int) -> int:
 
 
 def _rounded(values) -> Triple:
-    z, y, x = (round(float(v), 1) if v >= 0.2 else round(float(v), 3) for v in values)
+    z, y, x = (round(float(v), 1 if v >= 1 else 2 if v >= 0.2 else 3) for v in values)
     return z, y, x
 
 

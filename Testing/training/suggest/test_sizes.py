@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from training.suggest.look import DataFacts, OrganFacts
@@ -53,6 +53,7 @@ def test_a_long_organ_is_learnt_in_windows() -> None:
     st.tuples(*[st.floats(60.0, 600.0)] * 3),
     st.lists(st.tuples(*[st.floats(0.03, 0.9)] * 3), min_size=1, max_size=4),
 )
+@example((1.0, 1.0, 0.4453125), (60.0, 60.0, 60.0), [(0.5, 0.5, 0.5)])  # 0.4 was a tenth finer
 def test_any_data_set_gets_sizes_that_networks_accept(spacing, image, parts) -> None:
     organs = []
     for i, part in enumerate(parts):
