@@ -1,7 +1,7 @@
 """A network's copy for the CPU's bf16: bit for bit what autocast computes from it, without what autocast repeats.
 
-Autocast rounds every kernel to bf16 at every call, and torch's ReLU on bf16 takes four times as long as it takes to
-read and write the memory. Together that was a quarter of the time of a crop of 100 mm.
+Autocast rounds every kernel to bf16 at every call, and torch's ReLU on bf16 takes four times as long as on 16-bit
+integers. Together that was a seventh of the time of a forward pass.
 """
 
 from __future__ import annotations
