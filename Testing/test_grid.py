@@ -128,6 +128,33 @@ def test_padding_below_the_floor_counts_as_air():
     assert padded.min() == -3024  # the scan itself is left as it is
 
 
+@settings(max_examples=60)
+@given(st.tuples(*[st.floats(0.3, 9.0)] * 3), st.tuples(*[st.floats(-2.0, 20.0)] * 3))
+def test_thinned_is_the_same_up_to_its_centre_of_mass(step, start):
+    """A ramp shows where the weights lie: within 0.05 steps of where they lie when all voxels are read."""
+    z, y, x = np.meshgrid(np.arange(60), np.arange(70), np.arange(80), indexing="ij")
+    wanted = Grid(start, step, (6, 5, 4))
+    for ramp, along in ((z, 0), (y, 1), (x, 2)):
+        voxels = ramp.astype(np.int16)
+        whole, thinned = sample(voxels, wanted, 0.0), sample(voxels, wanted, 0.0, thinned=True)
+        middle = np.asarray(wanted.start)[along] + np.arange(wanted.shape[along]) * step[along]
+        inner = (middle >= step[along] + 1) & (middle <= voxels.shape[along] - 2 - step[along])
+        apart = np.abs(np.moveaxis(thinned - whole, along, 0)[inner])
+        assert not apart.size or apart.max() <= 0.05 * step[along] + 1e-3
+        if along == 2 or step[along] < 4:  # rows are read whole
+            np.testing.assert_allclose(thinned, whole, atol=2e-3)
+
+
+def test_thinned_reads_the_same_voxels_for_a_part_of_a_grid():
+    """Which rows are read depends on the array, not on where the grid begins."""
+    voxels = np.random.default_rng(6).integers(-1000, 2000, (40, 90, 90)).astype(np.int16)
+    whole = Grid((0.4, 1.2, 1.7), (4.6, 6.1, 6.1), (8, 14, 14))
+    part = whole.cut((slice(2, 6), slice(3, 11), slice(1, 9)))
+    expected = sample(voxels, whole, -1024.0, thinned=True)[2:6, 3:11, 1:9]
+    np.testing.assert_allclose(sample(voxels, part, -1024.0, thinned=True), expected, rtol=1e-5, atol=1e-3)
+    assert np.abs(expected - sample(voxels, part, -1024.0)).max() > 1  # noise: fewer voxels, another mean
+
+
 def test_integers_floats_and_byte_orders_give_the_same():
     values = np.random.default_rng(3).integers(0, 250, (6, 7, 8))
     wanted = Grid((0.5, 0.25, 0.3), (1.5, 0.7, 2.2), (3, 8, 3))

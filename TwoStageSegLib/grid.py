@@ -6,7 +6,7 @@ linear kernel to the output step (a triangle filter), so that fine scans lose no
 is a normalised sum over voxels: at a fractional step its centre of mass lies up to 0.09 voxels beside the sample.
 
 Speed: the weight matrices are banded and multiplied block by block; slices are turned into float32 a few at a time.
-A 512 x 512 x 150 int16 scan on a 6 mm grid takes about 25 ms on one core and 7 MB.
+Where only a coarse picture is wanted, rows and slices are ``thinned``: four under each triangle are looked at.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class Grid:
         return Grid(_triple(start), _triple(1 / np.asarray(self.step)), (int(shape[0]), int(shape[1]), int(shape[2])))
 
 
-def sample(array_zyx: NDArray, grid: Grid, outside: float, floor: float | None = None) -> NDArray[np.float32]:
+def sample(
+    array_zyx: NDArray, grid: Grid, outside: float, floor: float | None = None, thinned: bool = False
+) -> NDArray[np.float32]:
     """Sample an array on a grid, linearly (triangle-filtered when downsampling).
 
     Parameters
@@ -83,16 +85,23 @@ def sample(array_zyx: NDArray, grid: Grid, outside: float, floor: float | None =
     outside : value of samples more than half a voxel outside the array.
     floor : smaller values count as this one before they are averaged (for CT -1024: scanners fill what lies outside
         their circular field of view with -2000 or -3024, which must not leak into the samples beside it).
+    thinned : read only as many slices and rows as leave four under each triangle: a third of a scan of 1 mm for a grid
+        of 6 mm. The centre of mass stays within 0.05 steps.
 
     Returns
     -------
     float32 array of ``grid.shape``.
     """
-    axes = [_weights(n, s, d, k) for n, s, d, k in zip(array_zyx.shape, grid.start, grid.step, grid.shape, strict=True)]
-    if any(lo >= hi for lo, hi, _ in axes):
+    every = [max(1, int(d / 2)) if thinned else 1 for d in grid.step[:2]] + [1]  # in a row all are in one piece
+    axes = [
+        _weights(n, s, d, k, e)
+        for n, s, d, k, e in zip(array_zyx.shape, grid.start, grid.step, grid.shape, every, strict=True)
+    ]
+    (_, wz), (_, wy), (_, wx) = axes
+    part = array_zyx[tuple(where for where, _ in axes)]
+    if part.size == 0:
         return np.full(grid.shape, outside, np.float32)
-    (z0, z1, wz), (y0, y1, wy), (x0, x1, wx) = axes
-    in_plane = _contract_slices(array_zyx[z0:z1, y0:y1, x0:x1], wy, wx, floor).reshape(z1 - z0, -1)
+    in_plane = _contract_slices(part, wy, wx, floor).reshape(len(part), -1)
     flat = np.empty((grid.shape[0], in_plane.shape[1]), np.float32)
     for rows, cols in _bands(wz):
         np.matmul(wz[rows, cols], in_plane[cols], out=flat[rows])
@@ -116,24 +125,25 @@ def place(crop: NDArray[np.float32], grid: Grid, shape_zyx) -> tuple[tuple[int, 
     return first, sample(crop, grid.inverse(first, shape), 0.0)
 
 
-def _weights(n_in: int, start: float, step: float, n_out: int) -> tuple[int, int, NDArray[np.float32]]:
-    """Interpolation matrix of one axis, restricted to the inputs ``lo .. hi-1`` that it touches.
+def _weights(n_in: int, start: float, step: float, n_out: int, every: int = 1) -> tuple[slice, NDArray[np.float32]]:
+    """Interpolation matrix of one axis, and the inputs that it touches; of these, the multiples of ``every``.
 
     Rows sum to 1, or are zero where the sample lies outside the array.
     """
     position = start + step * np.arange(n_out)
     inside = (position >= -0.5 - 1e-6) & (position <= n_in - 0.5 + 1e-6)
     if not inside.any():
-        return 0, 0, np.zeros((n_out, 0), np.float32)
+        return slice(0, 0), np.zeros((n_out, 0), np.float32)
     clamped = np.clip(position, 0, n_in - 1)
     half_width = max(1.0, step)
     lo = max(0, int(np.floor(clamped[inside].min() - half_width)))
     hi = min(n_in, int(np.ceil(clamped[inside].max() + half_width)) + 1)
-    distance = np.abs(np.arange(lo, hi)[None, :] - clamped[:, None])
+    used = slice(-(-lo // every) * every, hi, every)
+    distance = np.abs(np.arange(n_in)[used][None, :] - clamped[:, None])
     weight = np.maximum(0.0, 1 - distance / half_width)
     weight[~inside] = 0
     weight /= np.maximum(weight.sum(1, keepdims=True), 1e-12)
-    return lo, hi, weight.astype(np.float32)
+    return used, weight.astype(np.float32)
 
 
 def _contract_slices(
@@ -149,6 +159,7 @@ def _contract_slices(
     bands_y, bands_x = _bands(wy), _bands(wx)
     count = max(1, CHUNK_VOXELS // (height * width))
     raised = np.empty((min(count, depth), height, width), np.float32) if floor is not None else None
+    rows_of = np.empty((min(count, depth), len(wy), width), np.float32)
     for z in range(0, depth, count):
         if raised is None:
             chunk = np.ascontiguousarray(part[z : z + count], np.float32)
@@ -157,7 +168,7 @@ def _contract_slices(
             np.copyto(chunk, part[z : z + count], casting="unsafe")
             if chunk.min() < floor:  # looking is faster than raising, and most slices need none
                 np.maximum(chunk, np.float32(floor), out=chunk)
-        rows_done = np.empty((len(chunk), len(wy), width), np.float32)
+        rows_done = rows_of[: len(chunk)]
         for rows, cols in bands_y:
             np.matmul(wy[rows, cols], chunk[:, cols], out=rows_done[:, rows])
         for rows, cols in bands_x:

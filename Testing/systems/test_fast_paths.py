@@ -12,11 +12,12 @@ from scipy import ndimage
 from TwoStageSegLib.geometry import Geometry
 from TwoStageSegLib.grid import Grid
 from TwoStageSegLib.manifest import OrganSpec
-from TwoStageSegLib.systems.body import opening
-from TwoStageSegLib.systems.coarse import region_from_map, used_box
+from TwoStageSegLib.systems.body import body_box, opening
+from TwoStageSegLib.systems.coarse import region_from_map
 from TwoStageSegLib.systems.localise_crop import _region
 from TwoStageSegLib.systems.placing import components, largest
 from TwoStageSegLib.systems.runner import probability
+from TwoStageSegLib.systems.used import used_box, used_boxes
 
 SHARES = st.floats(0.0, 1.0)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -63,6 +64,24 @@ def test_the_used_box_holds_everything_and_no_more(voxels, box) -> None:
     for voxel in voxels:
         inside[voxel] = True
     assert used_box(inside) == box
+    together = np.stack([np.zeros_like(inside), inside], -1).transpose(3, 0, 1, 2)  # interleaved
+    assert used_boxes(together) == [None, box]
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, SHARES)
+def test_the_body_is_the_largest_component(seed: int, share: float) -> None:
+    """By the objects of SciPy, which the fast way looks for only where there are several."""
+    dense = noise(seed, share)
+    opened = ndimage.binary_opening(dense, ndimage.generate_binary_structure(3, 1))
+    labels, count = ndimage.label(opened if opened.any() else dense)
+    expected = None
+    if count:
+        found = ndimage.find_objects(labels)[int(np.argmax(np.bincount(labels.ravel())[1:]))]
+        expected = tuple(
+            slice(max(0, s.start - 2), min(n, s.stop + 2)) for s, n in zip(found, dense.shape, strict=True)
+        )
+    assert body_box(np.where(dense, 40.0, -1000.0).astype(np.float32)) == expected
 
 
 ORGAN = OrganSpec(
@@ -78,7 +97,7 @@ def test_a_region_from_the_part_above_one_half_is_that_of_the_whole_map(seed: in
     """The score is a mean of float32, whose last digits depend on the order of the sum."""
     logits = np.random.default_rng(seed).normal(level, 1, GRID.shape).astype(np.float32)
     long_way = region_from_map(probability(logits), GRID, ORGAN, GEOMETRY)
-    fast = _region(logits, GRID, ORGAN, GEOMETRY)
+    fast = _region(logits, used_box(logits > 0), GRID, ORGAN, GEOMETRY)
     assert fast.status == long_way.status and fast.source == long_way.source
     assert fast.score == pytest.approx(long_way.score, rel=1e-5)
     if long_way.usable:
@@ -88,4 +107,4 @@ def test_a_region_from_the_part_above_one_half_is_that_of_the_whole_map(seed: in
 def test_where_nothing_is_above_one_half_it_still_says_how_close_it_came() -> None:
     logits = np.full((2, 3, 4), -3, np.float32)
     logits[1, 2, 3] = -1
-    assert _region(logits, GRID, ORGAN, GEOMETRY).score == pytest.approx(1 / (1 + np.e))
+    assert _region(logits, None, GRID, ORGAN, GEOMETRY).score == pytest.approx(1 / (1 + np.e))

@@ -1,4 +1,4 @@
-"""The CPU's bf16 copy of a network gives the same numbers as autocast, bit for bit."""
+"""The CPU's bf16 copy of a network gives the same numbers as autocast: bit for bit, but for norms of its own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from TwoStageSegLib.systems.half import SignReLU, bf16_copy
 from TwoStageSegLib.systems.runner import joined
 
 NETWORKS = {
-    "unet": ({"widths": (8, 16), "outputs": 2}, (1, 1, 8, 8, 8)),
-    "unet, patches": ({"widths": (8, 16), "outputs": 2, "patch": 2}, (2, 1, 8, 8, 8)),
+    "unet": ({"widths": (16, 32), "outputs": 2}, (1, 1, 8, 8, 8)),
+    "unet, patches": ({"widths": (16, 32), "outputs": 2, "patch": 2}, (2, 1, 8, 8, 8)),
     "unet, slices, batch norm": ({"dims": 2, "widths": (8, 16), "norm": "batch"}, (2, 1, 16, 16)),
     "seunet": ({"dims": 3, "widths": (8, 16)}, (1, 1, 8, 8, 8)),
     "slice-classifier": ({"widths": (8, 8, 16, 16)}, (2, 1, 64, 64)),

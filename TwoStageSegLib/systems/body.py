@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..volume import Volume
+from .used import used_box
 
 SKIN_HU = -300.0
 LOOK_MM, BEYOND_MM = 8.0, 30.0
@@ -42,11 +43,13 @@ def body_box(coarse: NDArray[np.float32], pad: int = 2) -> tuple[slice, slice, s
 
     dense = coarse > SKIN_HU
     opened = opening(dense)
-    labels, count = ndimage.label(opened if opened.any() else dense)
-    if count == 0:
+    inside = opened if opened.any() else dense
+    labels, count = ndimage.label(inside)
+    if count > 1:
+        inside = labels == 1 + np.argmax(np.bincount(labels[inside])[1:])
+    found = used_box(inside)
+    if found is None:
         return None
-    largest = 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    found = ndimage.find_objects(labels)[largest - 1]
     z, y, x = (slice(max(0, s.start - pad), min(n, s.stop + pad)) for s, n in zip(found, coarse.shape, strict=True))
     return z, y, x
 

@@ -13,6 +13,7 @@ from ..region import Kind, Region
 from ..volume import Volume
 from .body import body_box, something_box
 from .preprocess import Preprocess
+from .used import used_box
 
 FULL = np.ones((3, 3, 3), bool)  # 26-connectivity, as the largest component of papers/002
 
@@ -24,7 +25,7 @@ def coarse_body(volume: Volume, spacing_zyx_mm, preprocess: Preprocess) -> tuple
     centre = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
     whole = Grid.centred(geometry, centre, spacing_zyx_mm, shape)
     part = whole if preprocess.spec.percentiles is not None else whole.over(*something_box(volume))
-    values = preprocess.sampled(volume, part)
+    values = preprocess.sampled(volume, part, thinned=True)
     box = body_box(values)
     return None if box is None else (part.cut(box), values[box])
 
@@ -49,18 +50,6 @@ def region_from_map(map_: NDArray[np.float32], grid: Grid, organ: OrganSpec, geo
     found = ndimage.find_objects(labels)[best - 1]
     where = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, found, strict=True))
     return box_region(where, score, grid, organ, geometry)
-
-
-def used_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:
-    """The smallest box ``(z, y, x)`` that holds all that is True; None if nothing is. Labelling only that is fast."""
-    whole = slice(None)
-    box = [whole, whole, whole]
-    for axis in range(3):
-        used = np.flatnonzero(inside[tuple(box)].any(tuple(a for a in range(3) if a != axis)))
-        if not used.size:
-            return None
-        box[axis] = slice(int(used[0]), int(used[-1]) + 1)
-    return box[0], box[1], box[2]
 
 
 def box_region(where: tuple[slice, ...], score: float, grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:

@@ -18,11 +18,12 @@ from ..manifest import OrganSpec
 from ..model import Model
 from ..region import Region
 from ..volume import Volume
-from .coarse import coarse_body, region_from_map, used_box
+from .coarse import coarse_body, region_from_map
 from .crop_stage import MOVED_MM, CropStage
 from .requirements import LOCATE, check_bundle, roles
 from .runner import Runner, probability
 from .shared import run_self_test
+from .used import Box, used_boxes
 
 __all__ = ["MOVED_MM", "LocaliseCrop"]
 
@@ -43,18 +44,19 @@ class LocaliseCrop(CropStage):
         grid, body = found
         z, y, x = body.shape
         image = self.preprocess.normalised(self.preprocess.padded(body, self.locator.network.multiple))
-        maps = dict(zip(self.locator.spec.outputs, self.locator(image[None, None])[0, :, :z, :y, :x], strict=True))
+        logits = self.locator(image[None, None])[0, :, :z, :y, :x]
+        # a region is made of nothing but what lies above one half
+        maps = dict(zip(self.locator.spec.outputs, zip(logits, used_boxes(logits > 0), strict=True), strict=True))
         geometry = volume.standard.geometry
-        return {n: _region(maps[n], grid, self.manifest.organ(n), geometry) for n in organs}
+        return {n: _region(*maps[n], grid, self.manifest.organ(n), geometry) for n in organs}
 
     def self_test(self) -> None:
         """Run the bundle's tiny inputs in full precision and compare."""
         run_self_test(self.model, {LOCATE: self.locator, **self.segmenters})
 
 
-def _region(logits: NDArray[np.float32], grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:
-    """``region_from_map`` of the box that holds everything above one half: the region is made of nothing else."""
-    box = used_box(logits > 0)
+def _region(logits: NDArray[np.float32], box: Box | None, grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:
+    """``region_from_map`` of the part of the logits that holds everything above one half."""
     if box is None:  # what matters then is how close to one half it came
         return Region.not_located(organ.name, float(probability(logits.max())))
     return region_from_map(probability(logits[box]), grid.cut(box), organ, geometry)

@@ -10,7 +10,8 @@ from ..geometry import Geometry
 from ..mask import Mask
 from ..region import Region, Source
 from ..volume import Volume
-from .coarse import FULL, used_box
+from .coarse import FULL
+from .used import used_box
 
 Index = tuple[int, int, int]
 

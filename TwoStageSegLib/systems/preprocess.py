@@ -60,16 +60,19 @@ class Preprocess:
         """Network input on ``grid``, shape ``grid.shape``."""
         return self.normalised(self.sampled(volume, grid))
 
-    def sampled(self, volume: Volume, grid: Grid) -> NDArray[np.float32]:
-        """The volume on ``grid`` in the units of ``spec``; a CT's padding values (-2000, -3024) count as air."""
+    def sampled(self, volume: Volume, grid: Grid, thinned: bool = False) -> NDArray[np.float32]:
+        """The volume on ``grid`` in the units of ``spec``; a CT's padding values (-2000, -3024) count as air.
+
+        ``thinned``: see ``grid.sample``; for coarse grids over a whole scan.
+        """
         voxels = volume.standard.voxels
         if self.spec.percentiles is None:
-            return sample(
-                voxels, grid, self.spec.outside, floor=self.spec.outside if self.spec.modality == "CT" else None
-            )
+            floor = self.spec.outside if self.spec.modality == "CT" else None
+            return sample(voxels, grid, self.spec.outside, floor, thinned)
         low, high = self._range(volume)
         unit = (high - low) / RANGE_UNITS
-        return (sample(voxels, grid, low + self.spec.outside * unit) - np.float32(low)) / np.float32(unit)
+        values = sample(voxels, grid, low + self.spec.outside * unit, thinned=thinned)
+        return (values - np.float32(low)) / np.float32(unit)
 
     def normalised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         return ((np.clip(values, self.spec.clip[0], self.spec.clip[1]) - self.spec.centre) / self.spec.scale).astype(
