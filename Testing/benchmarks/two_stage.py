@@ -104,7 +104,7 @@ def _timed_forwards(system: LocaliseCrop) -> list[float]:
     """Seconds of every forward pass from now on."""
     spent: list[float] = []
     for runner in (system.locator, *system.segmenters.values()):
-        network, original = runner.network, runner.network.forward
+        network, original = runner.in_use, runner.in_use.forward
 
         def timed(x: torch.Tensor, original: Callable = original) -> torch.Tensor:
             started = time.perf_counter()

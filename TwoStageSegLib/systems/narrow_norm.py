@@ -43,9 +43,9 @@ class NarrowGroupNorm(nn.Module):
         means, variances = (m.view(together, groups, -1) for m in (means, variances))
         mean = means.mean((0, 2), keepdim=True)
         variance = (variances + (means - mean).square()).mean((0, 2), keepdim=True)
-        of_row = [m.expand_as(means).reshape(-1) for m in (mean, variance)]
-        affine = [p if p is None else p.repeat(together) for p in (self.norm.weight, self.norm.bias)]
-        out = functional.batch_norm(image, *of_row, *affine, False, 0.0, self.norm.eps)
+        mean, variance = (m.expand_as(means).reshape(-1) for m in (mean, variance))
+        weight, bias = (None if p is None else p.repeat(together) for p in (self.norm.weight, self.norm.bias))
+        out = functional.batch_norm(image, mean, variance, weight, bias, eps=self.norm.eps)
         return out.permute(0, 2, 3, 1)[0, 0]
 
 

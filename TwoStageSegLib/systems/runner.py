@@ -19,6 +19,7 @@ from ..manifest import NetworkSpec
 from ..model import Model
 from ..networks.blocks import Network
 from ..networks.catalogue import ARCHITECTURES
+from .direct import direct_copy
 from .half import bf16_copy
 from .packed import unpacked
 
@@ -88,7 +89,7 @@ class Runner:
         self.layout = LAYOUTS[next(w.ndim for w in network.parameters() if w.ndim > 3)]
         self.network = network.eval().to(memory_format=self.layout)  # type: ignore[call-overload]
         self._weights = weights if device.kind == "cuda" else None
-        self._half: Network | None = None
+        self._copies: dict[bool, Network] = {}
 
     def __call__(self, batch: NDArray[np.float32], exact: bool = False) -> NDArray[np.float32]:
         """Logits of a batch: ``(n, inputs, [D,] H, W)`` -> ``(n, outputs, ...)`` float32. ``exact``: full precision.
@@ -130,17 +131,21 @@ class Runner:
         x = torch.from_numpy(batch).to(self.device.kind).to(memory_format=self.layout)
         half = self.device.half and not exact
         with torch.autocast(self.device.kind, torch.bfloat16, enabled=half), _full_precision(exact):
-            y = joined((self.in_use if half else self.network)(x))
+            y = joined(self._as_run(half)(x))
         return y.float().cpu().numpy()
 
     @property
     def in_use(self) -> Network:
-        """The network as it runs on the current device: on a CPU with bf16 a copy for that, made once."""
-        if not self.device.half or self.device.kind != "cpu":
+        """The network as it runs on the current device."""
+        return self._as_run(self.device.half)
+
+    def _as_run(self, half: bool) -> Network:
+        """On a CPU a copy for the precision, made once."""
+        if self.device.kind != "cpu":
             return self.network
-        if self._half is None:
-            self._half = bf16_copy(self.network)
-        return self._half
+        if half not in self._copies:
+            self._copies[half] = (bf16_copy if half else direct_copy)(self.network)
+        return self._copies[half]
 
 
 def joined(answer: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:

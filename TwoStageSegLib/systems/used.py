@@ -13,7 +13,7 @@ def used_box(inside: NDArray[np.bool_]) -> Box | None:
     whole = slice(None)
     box = [whole, whole, whole]
     for axis in range(3):
-        found = _extent(inside[tuple(box)].any(tuple(a for a in range(3) if a != axis)))
+        found = _extent(np.asarray(inside[tuple(box)].any(tuple(a for a in range(3) if a != axis))))
         if found is None:
             return None
         box[axis] = found
@@ -22,10 +22,10 @@ def used_box(inside: NDArray[np.bool_]) -> Box | None:
 
 def used_boxes(inside: NDArray[np.bool_]) -> list[Box | None]:
     """``used_box`` of each of several maps ``(n, z, y, x)``; a third of the time if they are interleaved in memory."""
-    over_z, over_y = inside.any(1), inside.any(2)
+    over_z, over_y = np.asarray(inside.any(1)), np.asarray(inside.any(2))
     boxes: list[Box | None] = []
-    for seen in zip(over_y.any(2), over_z.any(2), over_z.any(1), strict=True):
-        z, y, x = (_extent(axis) for axis in seen)
+    for yx, zx in zip(over_z, over_y, strict=True):
+        z, y, x = _extent(zx.any(1)), _extent(yx.any(1)), _extent(yx.any(0))
         boxes.append(None if z is None or y is None or x is None else (z, y, x))
     return boxes
 
