@@ -73,7 +73,7 @@ def watched(pipeline: Pipeline) -> Iterator[Stages]:
         for owner, name, stage in PLACES:
             stack.enter_context(mock.patch.object(owner, name, stages.timed(stage, getattr(owner, name))))
         for runner in (system.locator, *system.segmenters.values()):
-            for network in {runner.network, runner.in_use}:
+            for network in {runner.as_run(half) for half in (True, False)}:
                 forward = stages.timed("forward", network.forward)
                 stack.enter_context(mock.patch.object(network, "forward", forward))
         yield stages

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from TwoStageSegLib.networks.catalogue import ARCHITECTURES
-from TwoStageSegLib.systems.direct import DirectConvolution, direct_copy
+from TwoStageSegLib.systems.direct import DirectConv2d, DirectConv3d, direct_copy
 from TwoStageSegLib.systems.runner import joined
 
 NETWORKS = {
@@ -20,15 +20,17 @@ NETWORKS = {
 }
 
 
+def is_direct(module: nn.Module) -> bool:
+    return isinstance(module, DirectConv2d | DirectConv3d)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_equals_the_network(name: str) -> None:
     arguments, shape = NETWORKS[name]
     torch.manual_seed(4)
     network = ARCHITECTURES[name.split(",")[0]](**arguments).eval()
     twin, image = direct_copy(network), torch.randn(shape)
-    assert sum(isinstance(m, DirectConvolution) for m in twin.modules()) == sum(
-        type(m) in (nn.Conv2d, nn.Conv3d) for m in network.modules()
-    )
+    assert sum(map(is_direct, twin.modules())) == sum(type(m) in (nn.Conv2d, nn.Conv3d) for m in network.modules()) > 0
     with torch.inference_mode():
         expected, got = joined(network(image)), joined(twin(image))
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
@@ -38,8 +40,9 @@ def test_equals_the_network(name: str) -> None:
 def test_shares_the_weights_and_leaves_the_original() -> None:
     network = ARCHITECTURES["unet"](widths=(8, 16)).eval()
     twin = direct_copy(network)
-    assert twin is not network and not any(isinstance(m, DirectConvolution) for m in network.modules())
-    assert {id(p) for p in twin.parameters()} == {id(p) for p in network.parameters()}
+    assert twin is not network and not any(map(is_direct, network.modules()))
+    assert all(a is b for a, b in zip(twin.parameters(), network.parameters(), strict=True))
+    assert list(twin.state_dict()) == list(network.state_dict())
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,15 @@ def test_shares_the_weights_and_leaves_the_original() -> None:
 @torch.inference_mode()
 def test_every_option_of_a_convolution(convolution: nn.Conv2d | nn.Conv3d) -> None:
     x = torch.randn(1, 6, *(7, 9, 8)[: convolution.weight.ndim - 2])
-    torch.testing.assert_close(DirectConvolution(convolution)(x), convolution(x), rtol=1e-4, atol=1e-5)
+    network = nn.Sequential(convolution)
+    direct = direct_copy(network)
+    assert is_direct(direct[0]) and not is_direct(convolution)
+    torch.testing.assert_close(direct(x), network(x), rtol=1e-4, atol=1e-5)
+
+
+def test_what_onednn_does_not_pad_stays() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"), nn.Conv2d(1, 1, 3, padding="same"))
+    assert not any(map(is_direct, direct_copy(network).modules()))
 
 
 def test_without_onednn_the_network_itself(monkeypatch) -> None:

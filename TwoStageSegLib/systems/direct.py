@@ -8,39 +8,46 @@ of one voxel as well, if there is one thread.) A batch of two would not be conce
 from __future__ import annotations
 
 import copy
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from ..networks.blocks import Network
+Kind = TypeVar("Kind", bound=nn.Module)
 
 
-def direct_copy(network: Network) -> Network:
+def direct_copy(network: Kind) -> Kind:
     """``network`` with its convolutions replaced, sharing its weights; ``network`` itself if torch has no oneDNN."""
     if not torch.backends.mkldnn.is_available():
         return network
     shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     twin = copy.deepcopy(network, shared)
-    for module in list(twin.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, nn.Conv2d | nn.Conv3d) and _is_plain(child):
-                setattr(module, name, DirectConvolution(child))
+    for module in twin.modules():
+        if (kind := DIRECT.get(type(module))) and _is_plain(module):
+            module.__class__ = kind  # the same weights and options, another way to compute
     return twin
 
 
-class DirectConvolution(nn.Module):
-    """The same as a ``Conv2d`` or ``Conv3d``, up to the order in which it sums."""
+class _Direct:
+    """The same as the convolution that it is mixed into, up to the order in which it sums."""
 
-    def __init__(self, convolution: nn.Conv2d | nn.Conv3d):
-        super().__init__()
-        self.convolution = convolution
-
-    def forward(self, x: Tensor) -> Tensor:
-        c = self.convolution
-        assert not isinstance(c.padding, str)
-        return torch.mkldnn_convolution(x, c.weight, c.bias, c.padding, c.stride, c.dilation, c.groups)
+    def forward(self: Any, x: Tensor) -> Tensor:
+        return torch.mkldnn_convolution(
+            x, self.weight, self.bias, self.padding, self.stride, self.dilation, self.groups
+        )
 
 
-def _is_plain(convolution: nn.Conv2d | nn.Conv3d) -> bool:
+class DirectConv2d(_Direct, nn.Conv2d):
+    """``Conv2d`` by oneDNN."""
+
+
+class DirectConv3d(_Direct, nn.Conv3d):
+    """``Conv3d`` by oneDNN."""
+
+
+DIRECT: dict[type, type] = {nn.Conv2d: DirectConv2d, nn.Conv3d: DirectConv3d}
+
+
+def _is_plain(convolution: Any) -> bool:
     """True if what is padded are zeros, by a given number."""
     return convolution.padding_mode == "zeros" and not isinstance(convolution.padding, str)

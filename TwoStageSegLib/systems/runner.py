@@ -131,15 +131,15 @@ class Runner:
         x = torch.from_numpy(batch).to(self.device.kind).to(memory_format=self.layout)
         half = self.device.half and not exact
         with torch.autocast(self.device.kind, torch.bfloat16, enabled=half), _full_precision(exact):
-            y = joined(self._as_run(half)(x))
+            y = joined(self.as_run(half)(x))
         return y.float().cpu().numpy()
 
     @property
     def in_use(self) -> Network:
         """The network as it runs on the current device."""
-        return self._as_run(self.device.half)
+        return self.as_run(self.device.half)
 
-    def _as_run(self, half: bool) -> Network:
+    def as_run(self, half: bool) -> Network:
         """On a CPU a copy for the precision, made once."""
         if self.device.kind != "cpu":
             return self.network
