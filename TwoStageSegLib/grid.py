@@ -6,7 +6,7 @@ linear kernel to the output step (a triangle filter), so that fine scans lose no
 is a normalised sum over voxels: at a fractional step its centre of mass lies up to 0.09 voxels beside the sample.
 
 Speed: the weight matrices are banded and multiplied block by block; slices are turned into float32 a few at a time.
-Where only a coarse picture is wanted, rows and slices are ``thinned``: four under each triangle are looked at.
+Where only a coarse picture is wanted the array is ``thinned``: of each axis four voxels under a triangle are looked at.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ def sample(
     outside : value of samples more than half a voxel outside the array.
     floor : smaller values count as this one before they are averaged (for CT -1024: scanners fill what lies outside
         their circular field of view with -2000 or -3024, which must not leak into the samples beside it).
-    thinned : read only as many slices and rows as leave four under each triangle: a third of a scan of 1 mm for a grid
-        of 6 mm. The centre of mass stays within 0.05 steps.
+    thinned : read only as many voxels along each axis as leave four under each triangle: for a grid of 6 mm every
+        third of 1 mm. The centre of mass stays within 0.05 steps.
 
     Returns
     -------
     float32 array of ``grid.shape``.
     """
-    every = [max(1, int(d / 2)) if thinned else 1 for d in grid.step[:2]] + [1]  # in a row all are in one piece
+    every = [max(1, int(d / 2)) if thinned else 1 for d in grid.step]
     axes = [
         _weights(n, s, d, k, e)
         for n, s, d, k, e in zip(array_zyx.shape, grid.start, grid.step, grid.shape, every, strict=True)

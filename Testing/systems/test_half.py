@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from TwoStageSegLib.networks.blocks import Network
 from TwoStageSegLib.networks.catalogue import ARCHITECTURES
-from TwoStageSegLib.systems.half import SignReLU, bf16_copy
+from TwoStageSegLib.systems.half import BlockMaximum, SignReLU, bf16_copy
 from TwoStageSegLib.systems.runner import joined
 
 NETWORKS = {
@@ -52,3 +53,26 @@ def test_relu_of_every_16_bit_pattern(kind: torch.dtype, inplace: bool) -> None:
     got = SignReLU(inplace)(x)
     assert torch.equal(got, torch.relu(before))
     assert torch.equal(x, got if inplace else before)
+
+
+@pytest.mark.parametrize(
+    ("pool", "shape"),
+    [
+        (nn.MaxPool3d(2), (2, 3, 4, 6, 8)),
+        (nn.MaxPool3d((1, 2, 2)), (1, 24, 3, 4, 4)),
+        (nn.MaxPool2d(3), (2, 5, 7, 9)),  # the seventh row is left over
+    ],
+)
+def test_pooling_by_blocks_is_torchs(pool: nn.MaxPool2d | nn.MaxPool3d, shape: tuple[int, ...]) -> None:
+    torch.manual_seed(6)
+    layout = torch.channels_last if len(shape) == 4 else torch.channels_last_3d
+    x = torch.randn(shape).bfloat16().contiguous(memory_format=layout)
+    twin = bf16_copy(nn.Sequential(pool))
+    got = twin(x)
+    assert isinstance(twin[0], BlockMaximum) and got.is_contiguous(memory_format=layout)
+    assert torch.equal(got, pool(x))
+
+
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(3, 2), nn.MaxPool2d(2, padding=1), nn.MaxPool3d(2, ceil_mode=True)])
+def test_other_pooling_stays(pool: nn.Module) -> None:
+    assert type(bf16_copy(nn.Sequential(pool))[0]) is type(pool)

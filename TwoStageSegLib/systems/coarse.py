@@ -41,15 +41,20 @@ def region_from_map(map_: NDArray[np.float32], grid: Grid, organ: OrganSpec, geo
     if box is None:
         return Region.not_located(organ.name, float(map_.max()))
     map_ = map_[box]  # most of the body holds nothing of one organ
-    labels, count = ndimage.label(inside[box], FULL)
-    mass = ndimage.sum_labels(map_, labels, np.arange(1, count + 1))
-    best = int(np.argmax(mass)) + 1
-    score = float(map_[labels == best].mean() * mass[best - 1] / mass.sum())
+    inside = inside[box]
+    labels, count = ndimage.label(inside, FULL)
+    share = 1.0
+    if count > 1:
+        mass = ndimage.sum_labels(map_, labels, np.arange(1, count + 1))
+        best = int(np.argmax(mass)) + 1
+        share = mass[best - 1] / mass.sum()
+        inside = labels == best
+        z, y, x = zip(box, ndimage.find_objects(labels)[best - 1], strict=True)
+        box = _within(*z), _within(*y), _within(*x)
+    score = float(map_[inside].mean() * share)
     if score < organ.located_score:
         return Region.not_located(organ.name, score)
-    found = ndimage.find_objects(labels)[best - 1]
-    where = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, found, strict=True))
-    return box_region(where, score, grid, organ, geometry)
+    return box_region(box, score, grid, organ, geometry)
 
 
 def box_region(where: tuple[slice, ...], score: float, grid: Grid, organ: OrganSpec, geometry: Geometry) -> Region:
@@ -60,3 +65,8 @@ def box_region(where: tuple[slice, ...], score: float, grid: Grid, organ: OrganS
     centre = grid.to_lps(geometry, (low + high) / 2)
     size = ((high - low) * step_mm)[::-1]
     return Region.automatic(organ.name, Kind.BOX, score, organ.low_score, centre, size, geometry.direction)
+
+
+def _within(outer: slice, part: slice) -> slice:
+    """A part of a slice, as a slice of what that one is taken from."""
+    return slice(outer.start + part.start, outer.start + part.stop)

@@ -8,19 +8,23 @@ integers. Together that was a seventh of the time of a forward pass; both are ch
 from __future__ import annotations
 
 import copy
+import functools
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from ..networks.blocks import CONVOLUTIONS, Network
-from .narrow_norm import NarrowGroupNorm, is_slow
+from ..networks.blocks import CONVOLUTIONS
+from .narrow_norm import NarrowGroupNorm
+
+Kind = TypeVar("Kind", bound=nn.Module)
 
 ROUNDED = (*CONVOLUTIONS, nn.Linear)
 """The layers that autocast computes in bf16; it leaves the norms' own parameters in float32."""
 
 
-def bf16_copy(network: Network) -> Network:
-    """``network`` with its kernels in bf16 and faster ReLUs and norms, for autocast to bf16; the original stays."""
+def bf16_copy(network: Kind) -> Kind:
+    """``network`` with its kernels in bf16 and faster layers between them, for autocast to bf16; the original stays."""
     twin = copy.deepcopy(network)
     for module in list(twin.modules()):
         if isinstance(module, ROUNDED):
@@ -28,7 +32,9 @@ def bf16_copy(network: Network) -> Network:
         for name, child in module.named_children():
             if isinstance(child, nn.ReLU):
                 setattr(module, name, SignReLU(child.inplace))
-            elif isinstance(child, nn.GroupNorm) and is_slow(child):
+            elif isinstance(child, nn.MaxPool2d | nn.MaxPool3d) and _in_blocks(child):
+                setattr(module, name, BlockMaximum(child))
+            elif isinstance(child, nn.GroupNorm):
                 setattr(module, name, NarrowGroupNorm(child))
     return twin
 
@@ -49,3 +55,28 @@ class SignReLU(nn.Module):
         x = x if self.inplace else x.clone()
         x.view(torch.int16).clamp_min_(0)
         return x
+
+
+class BlockMaximum(nn.Module):
+    """Max pooling by blocks: the larger of every two neighbours, along one axis after the other.
+
+    torch's own also notes where each maximum was, which only training needs.
+    """
+
+    def __init__(self, pool: nn.MaxPool2d | nn.MaxPool3d):
+        super().__init__()
+        self.size = pool.kernel_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        axes = range(2, x.ndim)
+        sizes = self.size if isinstance(self.size, tuple) else (self.size,) * len(axes)
+        for axis, size in zip(axes, sizes, strict=True):
+            blocks = x.narrow(axis, 0, x.shape[axis] // size * size).unflatten(axis, (-1, size)).unbind(axis + 1)
+            x = functools.reduce(torch.maximum, blocks)
+        return x
+
+
+def _in_blocks(pool: nn.MaxPool2d | nn.MaxPool3d) -> bool:
+    """True if its windows lie side by side and it gives nothing but their maxima."""
+    plain = (pool.padding, pool.dilation, pool.ceil_mode, pool.return_indices) == (0, 1, False, False)
+    return plain and pool.stride == pool.kernel_size

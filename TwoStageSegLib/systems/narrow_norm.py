@@ -1,7 +1,8 @@
 """Group norm of bf16 with a number of channels that the processor's registers do not divide, such as 24.
 
-torch's own works along the channels of one voxel and takes those left over one by one: with 24 channels the norm takes
-three times as long as with 32. Here several voxels are read as one that has so many times the channels.
+torch's own works along the channels of one voxel (of one group, if there are few voxels) and takes those left over one
+by one: with 24 channels the norm takes three times as long as with 32. Here several voxels are read as one that has so
+many times the channels.
 """
 
 from __future__ import annotations
@@ -12,6 +13,12 @@ from torch.nn import functional
 
 HALF_LANES, LANES = 16, 32
 """float32 and bf16 numbers in a register of 512 bits."""
+
+FEW_VOXELS = 1024
+"""With fewer torch goes through the groups one after the other."""
+
+WORTH_IT = 2**15
+"""So many numbers take torch longer than what is done here around them."""
 
 
 class NarrowGroupNorm(nn.Module):
@@ -26,8 +33,9 @@ class NarrowGroupNorm(nn.Module):
         self.norm = norm
 
     def forward(self, x: Tensor) -> Tensor:
-        together = voxels_together(x.shape[1], x[0, 0].numel())
-        if x.dtype != torch.bfloat16 or together == 1:
+        count = x[0, 0].numel()
+        together = voxels_together(x.shape[1], count)
+        if x.dtype != torch.bfloat16 or not together or not is_slow(self.norm, count):
             return self.norm(x)  # type: ignore[no-any-return]
         voxels = x.movedim(1, -1)  # a view where the layout is channels last
         done = [self._one(sample.reshape(-1, together * x.shape[1])) for sample in voxels]
@@ -49,11 +57,13 @@ class NarrowGroupNorm(nn.Module):
         return out.permute(0, 2, 3, 1)[0, 0]
 
 
-def is_slow(norm: nn.GroupNorm) -> bool:
-    """True if torch would take channels one by one."""
-    return norm.num_channels % HALF_LANES != 0
+def is_slow(norm: nn.GroupNorm, voxels: int) -> bool:
+    """True if torch would take many channels one by one."""
+    if voxels >= FEW_VOXELS:
+        return norm.num_channels % HALF_LANES != 0
+    return norm.num_channels // norm.num_groups % HALF_LANES != 0 and norm.num_channels * voxels >= WORTH_IT
 
 
 def voxels_together(channels: int, voxels: int) -> int:
-    """How many voxels make rows of whole registers; 1 if their number cannot be divided so."""
-    return next((n for n in (1, 2, 4, 8, 16, 32) if n * channels % LANES == 0 and voxels % n == 0), 1)
+    """How many voxels make rows of whole registers; 0 if their number cannot be divided so."""
+    return next((n for n in (1, 2, 4, 8, 16, 32) if n * channels % LANES == 0 and voxels % n == 0), 0)

@@ -75,9 +75,10 @@ class Preprocess:
         return (values - np.float32(low)) / np.float32(unit)
 
     def normalised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return ((np.clip(values, self.spec.clip[0], self.spec.clip[1]) - self.spec.centre) / self.spec.scale).astype(
-            np.float32
-        )
+        out = np.clip(values, self.spec.clip[0], self.spec.clip[1], dtype=np.float32)
+        out -= np.float32(self.spec.centre)
+        out /= np.float32(self.spec.scale)
+        return out
 
     def padded(self, values: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
         """Values ``(D, H, W)`` filled up with outside to sides that are multiples of ``multiple``."""
