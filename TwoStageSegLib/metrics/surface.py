@@ -12,13 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .crop import Bools, cropped
+from .nearest import Floats, nearest
 
 HD95_DEFINITION = "maximum of the two directed 95th percentiles, voxel centres of the 6-connected surface, mm"
-
-Floats = NDArray[np.float64]
 
 
 class Distances(NamedTuple):
@@ -54,8 +52,8 @@ class Distances(NamedTuple):
 def surface_distances(a: Bools, b: Bools, spacing_zyx_mm: Sequence[float]) -> Distances:
     """Distances between the surfaces of two boolean arrays ``(z, y, x)`` of one shape.
 
-    A tree of the surface's points, not a distance map of the crop: the same distances, at a cost that grows with the
-    surface and not with the volume (a lung: 0.4 s instead of 6).
+    From point to point, not by a distance map of the crop: the same distances, at a cost that grows with the surface
+    and not with the volume.
     """
     edge_a, edge_b = (_surface(m) for m in cropped(a, b))
     count_a, count_b = int(np.count_nonzero(edge_a)), int(np.count_nonzero(edge_b))
@@ -77,27 +75,6 @@ def hd95_mean(a: Bools, b: Bools, spacing_zyx_mm: Sequence[float]) -> float:
 def mean_surface_distance(a: Bools, b: Bools, spacing_zyx_mm: Sequence[float]) -> float:
     """Average symmetric surface distance, mm."""
     return surface_distances(a, b, spacing_zyx_mm).mean
-
-
-def nearest(
-    a: Bools, b: Bools, spacing_zyx_mm: Sequence[float], within_mm: float = float("inf")
-) -> tuple[Floats, Floats]:
-    """From every set voxel of ``a`` to the nearest of ``b``, and back, mm; infinite where it is not ``within_mm``.
-
-    Neither may be empty. Voxels that are set in both are at 0 and are not searched for.
-    """
-    from scipy.spatial import KDTree
-
-    points = [np.argwhere(m) * np.asarray(spacing_zyx_mm, float) for m in (a, b)]
-    out = []
-    for own, other, these, those in ((a, b, *points), (b, a, *points[::-1])):
-        apart = ~other[own]  # in the order of ``argwhere``
-        distances = np.zeros(len(these))
-        if apart.any():
-            tree = KDTree(those, balanced_tree=False, compact_nodes=False)
-            distances[apart] = tree.query(these[apart], distance_upper_bound=within_mm)[0]
-        out.append(distances)
-    return out[0], out[1]
 
 
 def _surface(mask: Bools) -> Bools:

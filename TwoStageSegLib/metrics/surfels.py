@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .crop import Bools, cropped
-from .surface import nearest
+from .nearest import nearest
 
 _CORNERS = [(z, y, x) for z in (0, 1) for y in (0, 1) for x in (0, 1)]
 _ALL = 255
