@@ -38,8 +38,9 @@ def test_far_away_is_infinite_if_that_is_all_one_wants_to_know(few, monkeypatch)
     monkeypatch.setattr(module, "FEW_VOXELS", few)
     a, b = np.zeros((2, 5, 5, 40), bool)
     a[2, 2, 0], a[2, 2, 5], b[2, 2, 8] = True, True, True
-    forth, back = nearest(a, b, (2.5, 1.0, 1.0), within_mm=3.0)
+    forth, back = nearest(a, b, (2.5, 1.0, 1.0), within_mm=3.1)
     assert forth.tolist() == [np.inf, 3.0] and back.tolist() == [3.0]
+    assert nearest(a, b, (2.5, 1.0, 1.0), within_mm=3.0)[1].tolist() == [np.inf]
     forth, _ = nearest(a, b, (2.5, 1.0, 1.0))
     assert forth.tolist() == [8.0, 3.0]
 

@@ -27,7 +27,7 @@ FEW_VOXELS = 2000
 def nearest(
     a: Bools, b: Bools, spacing_zyx_mm: Sequence[float], within_mm: float = float("inf")
 ) -> tuple[Floats, Floats]:
-    """From every set voxel of ``a`` to the nearest of ``b``, and back, mm; infinite where it is not ``within_mm``.
+    """From every set voxel of ``a`` to the nearest of ``b``, and back, mm; infinite where it is not below ``within_mm``.
 
     Neither may be empty. In the order of ``argwhere``.
     """
@@ -40,27 +40,27 @@ class _Set(NamedTuple):
     """Voxels, as an array and as indices (n, 3); ``argwhere`` of a large array takes five times as long."""
 
     mask: Bools
-    index: NDArray[np.intp]
+    indices: NDArray[np.intp]
 
 
 def _one_way(own: _Set, other: _Set, spacing: tuple[float, ...], within_mm: float) -> Floats:
-    distances = np.zeros(len(own.index))
-    left = np.flatnonzero(~other.mask[tuple(own.index.T)])  # what is set in both is at 0
+    distances = np.zeros(len(own.indices))
+    left = np.flatnonzero(~other.mask[tuple(own.indices.T)])  # what is set in both is at 0
     distances[left] = np.inf
     reach = 0.0
     if len(left) >= FEW_VOXELS:
-        left, reach = _among_neighbours(own.index, other.mask, spacing, within_mm, left, distances)
+        left, reach = _among_neighbours(own.indices, other.mask, spacing, within_mm, left, distances)
     if len(left) and reach < within_mm:
         from scipy.spatial import KDTree
 
-        tree = KDTree(other.index * np.asarray(spacing), balanced_tree=False, compact_nodes=False)
-        wanted = own.index[left] * np.asarray(spacing)
+        tree = KDTree(other.indices * np.asarray(spacing), balanced_tree=False, compact_nodes=False)
+        wanted = own.indices[left] * np.asarray(spacing)
         distances[left] = tree.query(wanted, distance_upper_bound=within_mm)[0]
     return distances
 
 
 def _among_neighbours(
-    index: NDArray[np.intp],
+    indices: NDArray[np.intp],
     other: Bools,
     spacing: tuple[float, ...],
     within_mm: float,
@@ -72,9 +72,9 @@ def _among_neighbours(
     border = np.abs(offsets).max(0)
     around = np.ascontiguousarray(np.pad(other, [(int(n), int(n)) for n in border]))
     steps = np.asarray(around.strides)  # of one byte each: strides are steps in the flat array
-    places, flat = (index[left] + border) @ steps, around.ravel()
+    places, flat = (indices[left] + border) @ steps, around.ravel()
     for step, length in zip(offsets @ steps, lengths, strict=True):
-        if length > within_mm or not len(left):
+        if length >= within_mm or not len(left):
             break
         found = flat[places + step]
         if found.any():
