@@ -27,7 +27,7 @@ FEW_VOXELS = 2000
 def nearest(
     a: Bools, b: Bools, spacing_zyx_mm: Sequence[float], within_mm: float = float("inf")
 ) -> tuple[Floats, Floats]:
-    """From every set voxel of ``a`` to the nearest of ``b``, and back, mm; infinite where it is not below ``within_mm``.
+    """From every set voxel of ``a`` to the nearest of ``b``, and back, mm; infinite where not below ``within_mm``.
 
     Neither may be empty. In the order of ``argwhere``.
     """
