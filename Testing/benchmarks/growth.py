@@ -27,6 +27,7 @@ from TwoStageSegLib.sample.phantom import generate
 from TwoStageSegLib.volume import Volume
 
 from .stages import Stages, watched
+from .surroundings import begin_as_worker
 
 SLICES = (50, 100, 200, 400, 800)
 PIXELS = (128, 256, 512, 1024)
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--plot", type=Path, help="a PNG to draw")
     options = parser.parse_args()
+    begin_as_worker(threads=1)
     torch.set_num_threads(1)
     pipeline = Pipeline(load_model(options.model), "cpu")
     lines: dict[str, list[Point]] = {}

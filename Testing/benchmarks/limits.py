@@ -31,14 +31,16 @@ from TwoStageSegLib.volume import Volume
 from .limits_worker import ALL, WITHOUT, print_peaks, print_worker
 from .peers import WINDOW, Peer, block_of, counted, matrix_peak, peers, whole_chain, whole_image
 from .stages import STAGES, Stages, watched
+from .surroundings import begin_as_worker
 from .two_stage import volume_of
 
 HEADING = """# What Locate & Segment costs
 
-Written by `python -m Testing.benchmarks.limits`: everything takes turns in one process, ratios are medians of ratios
-per round. *Floor*: the networks' multiply-adds at the speed of a 2048 x 2048 matrix product of the same machine.
-*Whole chain*: a whole scan resampled, normalised, its answer pasted back and labelled, for one organ, by SimpleITK and
-SciPy. Sliding windows have the same network and spacing; in brackets the ratio of the multiply-adds alone.
+Written by `python -m Testing.benchmarks.limits`: everything takes turns in one process with the worker's allocator
+settings, ratios are medians of ratios per round. *Floor*: the networks' multiply-adds at the speed of a 2048 x 2048
+matrix product of the same machine. *Whole chain*: a whole scan resampled, normalised, its answer pasted back and
+labelled, for one organ, by SimpleITK and SciPy. Sliding windows have the same network and spacing; in brackets the
+ratio of the multiply-adds alone.
 """
 
 Rounds = list[dict[str, float]]
@@ -48,6 +50,7 @@ ASKED = ("all", "one")
 def main() -> int:
     """Print the tables."""
     options = _arguments()
+    begin_as_worker(options.threads)
     torch.set_num_threads(options.threads)
     volume = volume_of(options.ct, options.slices)
     pipeline = Pipeline(load_model(options.model), "cpu")

@@ -135,8 +135,9 @@ def _without_networks(pipeline: Pipeline, names: list[str], volume: Volume) -> N
 def _answer_at_once(system: LocaliseCrop, keep: int = 0) -> None:
     """Networks that compute ``keep`` times and then answer with ones."""
     for runner in (system.locator, *system.segmenters.values()):
-        answer = _Ones(runner.network.forward, len(runner.spec.outputs), keep)
-        runner.network.forward = answer  # type: ignore[method-assign,assignment]
+        for network in {runner.network, runner.as_run(half=True), runner.as_run(half=False)}:
+            answer = _Ones(network.forward, len(runner.spec.outputs), keep)
+            network.forward = answer  # type: ignore[method-assign,assignment]
 
 
 @dataclass
