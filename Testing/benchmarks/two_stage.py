@@ -2,9 +2,9 @@
 
     python -m Testing.benchmarks.two_stage [--ct CT] [--model hn-oar-ct] [--rounds 3]
 
-Without ``--ct`` a synthetic 512 x 512 x 150 planning CT is used. A and B take turns in one process; B is MONAI's
-``sliding_window_inference`` at the crop's spacing and in the same precision, resampling included. Peak memory is that
-of a child process which does only A, or only B.
+Without ``--ct`` a synthetic 512 x 512 x 150 planning CT is used. A and B take turns in one process, on one thread; B is
+MONAI's ``sliding_window_inference`` at the crop's spacing and in the same precision, over the whole scan, which is
+resampled for it. Peak memory is that of a child process which does only A, or only B.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ from TwoStageSegLib.volume import Volume
 
 from .limits_worker import memory_mb
 from .peers import WINDOW, whole_image
+from .surroundings import begin_as_worker
 
 
 def main() -> int:
     """Print one table."""
     options = _arguments()
+    begin_as_worker(threads=1)
+    torch.set_num_threads(1)
     volume = volume_of(options.ct)
     if options.only:
         _ways(options.model, volume)[options.only]()
@@ -56,13 +59,13 @@ def main() -> int:
 
 def _report(options: argparse.Namespace, volume: Volume, seconds: dict[str, list[float]], forward: list[float]) -> None:
     peak = {name: _peak_mb(options, name) for name in seconds}
-    base = seconds["two stages"]
+    whole = seconds["sliding window"]
     print(f"{volume.size_text}, model {options.model}, {torch.get_num_threads()} threads, median of {options.rounds}\n")
-    print(f"{'way':22s} {'seconds':>8s} {'ratio to two stages':>20s} {'peak MB':>8s}")
+    print("| way | ms | of the sliding window | peak MB |\n|---|---|---|---|")
     for name, values in seconds.items():
-        ratio = statistics.median(v / b for v, b in zip(values, base, strict=True))
-        print(f"{name:22s} {statistics.median(values):8.2f} {ratio:20.1f} {peak[name]:8d}")
-    print(f"\nshare of two stages outside the networks' forward passes: {1 - statistics.median(forward):.1%}")
+        ratio = statistics.median(w / v for w, v in zip(whole, values, strict=True))
+        print(f"| {name} | {1000 * statistics.median(values):.1f} | 1/{ratio:.0f} | {peak[name]} |")
+    print(f"\nShare of two stages outside the networks' forward passes: {1 - statistics.median(forward):.1%}")
 
 
 def _ways(name: str, volume: Volume) -> dict[str, Callable[[], float]]:
