@@ -14,8 +14,10 @@ from TwoStageSegLib.geometry import Geometry
 from TwoStageSegLib.manifest import Manifest
 from TwoStageSegLib.model import load_model
 from TwoStageSegLib.region import Region, Source, Status
+from TwoStageSegLib.sample.phantom import generate
 from TwoStageSegLib.systems.crop_stage import averaged
 from TwoStageSegLib.systems.localise_crop import LocaliseCrop
+from TwoStageSegLib.systems.preprocess import Preprocess
 from TwoStageSegLib.volume import Volume
 
 SPACING_XYZ = (3.0, 3.0, 2.5)
@@ -224,3 +226,22 @@ def test_each_organ_goes_to_its_own_network(system: LocaliseCrop) -> None:
     assert len(other.batches) == 1
     system.segment(volume, Region.click("Parotid_R", centre))
     assert len(other.batches) == 1
+
+
+def test_of_a_fine_scan_few_voxels_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1.5 mm, noisy: boxes from every second voxel along each axis are those from all of them, to one coarse voxel."""
+    coarse = generate(3, (3.0, 3.0, 3.0), (100, 140, 140)).volume
+    voxels = coarse.voxels.repeat(2, 0).repeat(2, 1).repeat(2, 2)
+    voxels += np.random.default_rng(0).normal(0, 30, voxels.shape).astype(np.int16)
+    fine = Volume(voxels, Geometry(voxels.shape, coarse.geometry.origin_lps, (1.5, 1.5, 1.5)), "CT")
+    system = LocaliseCrop(load_model("phantom"), Device("cpu", "CPU", half=False))
+    organs = system.manifest.organ_names
+    thinned = system.locate(fine, organs)
+    whole = Preprocess.sampled
+    monkeypatch.setattr(Preprocess, "sampled", lambda self, volume, grid, thinned: whole(self, volume, grid))
+    every = system.locate(fine, organs)
+    assert all(region.usable for region in every.values())
+    step = max(system.locator.spec.spacing_mm)
+    for name in organs:
+        assert np.abs(np.subtract(thinned[name].bounds_lps, every[name].bounds_lps)).max() <= step + 1e-6
+    assert any(thinned[name].score != every[name].score for name in organs)  # other voxels were read
