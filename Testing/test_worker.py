@@ -13,9 +13,9 @@ import pytest
 
 from Testing.harness.bundles import manifest_values, write_manifest
 from Testing.harness.fake_system import HU, STALL, FakeSystem, fake_volume
-from Testing.harness.fake_worker import fake_device
+from Testing.harness.fake_worker import REHEARSES, fake_device
 from Testing.harness.untrained import write_untrained_bundle
-from Testing.harness.workers import entered, ready
+from Testing.harness.workers import entered, ready, until_entered
 from TwoStageSegLib import pipeline
 from TwoStageSegLib.errors import TwoStageSegError
 from TwoStageSegLib.messages import Done, GridMessage, Hello, ModelReady, Open, Progress, Run, VolumeReady
@@ -54,6 +54,44 @@ def test_results_equal_the_pipelines(client, fake_bundle, monkeypatch):
         assert got.mask.start_zyx == want.mask.start_zyx and got.mask.touches_edge == want.mask.touches_edge
         assert np.array_equal(got.mask.voxels, want.mask.voxels) and got.mask.geometry == volume.geometry
     assert found.device == expected.device and set(found.seconds) == set(expected.seconds)
+
+
+REHEARSED = ["locate", "segment-Brainstem", "segment-Parotid_R", "segment-Parotid_L"]
+
+
+def test_rehearses_while_nobody_asks_for_anything(client, fake_bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv(REHEARSES, "1")
+    client.start()
+    client.load(fake_bundle, "cpu")
+    client.wait_for(ModelReady)
+    until_entered(tmp_path, REHEARSED[-1])
+    client.open(fake_volume())
+    client.run(["Brainstem"], {})
+    assert client.wait().organs[0].organ == "Brainstem"
+    assert entered(tmp_path)[2:] == [*REHEARSED, "locate", "segment-Brainstem"]
+
+
+def test_a_rehearsal_ends_when_somebody_asks(client, fake_bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv(REHEARSES, "1")
+    monkeypatch.setenv(STALL, "segment-Brainstem=0.5")
+    client.start()
+    client.load(fake_bundle, "cpu")
+    until_entered(tmp_path, "segment-Brainstem")
+    client.open(fake_volume())
+    client.run(["Parotid_R"], {})
+    assert client.wait().organs[0].organ == "Parotid_R"
+    assert entered(tmp_path)[2:] == ["locate", "segment-Brainstem", "locate", "segment-Parotid_R"]
+
+
+def test_a_rehearsal_that_fails_is_nobodys_business(client, fake_bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv(REHEARSES, "1")
+    monkeypatch.setenv(STALL, "segment-Brainstem=raise")
+    client.start()
+    client.load(fake_bundle, "cpu")
+    until_entered(tmp_path, "segment-Brainstem")
+    client.open(fake_volume())
+    client.run(["Parotid_R"], {})
+    assert client.wait().organs[0].organ == "Parotid_R"
 
 
 def test_real_networks_in_the_worker_equal_the_pipeline(tmp_path):

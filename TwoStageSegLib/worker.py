@@ -44,6 +44,7 @@ from .model import load_model
 from .pipeline import OrganResult, Pipeline, Result
 from .protocol import VERSION, LineBuffer, ProtocolError, decode_command, encode
 from .region import Region
+from .rehearsal import rehearse
 from .volume import Volume
 
 HEARTBEAT_S = 1.0
@@ -74,6 +75,8 @@ class Worker:
         threading.Thread(target=self._beat, daemon=True).start()
         while not isinstance(command := self._commands.get(), Close):
             self._answer(command)
+            if isinstance(command, Load):
+                self._rehearse()
 
     def send(self, event: Event) -> None:
         """Write one event; a client that is gone ends the worker."""
@@ -112,6 +115,15 @@ class Worker:
         self._pipeline, self._notices_sent = pipeline, 0
         m = model.manifest
         self.send(ModelReady(m.name, m.version, model.sha256, list(m.organ_names), pipeline.device.text))
+
+    def _rehearse(self) -> None:
+        """Prepare the first run as long as nobody asks for anything."""
+        if self._pipeline is None or not self._commands.empty():
+            return
+        try:
+            rehearse(self._pipeline, cancelled=lambda: not self._commands.empty())
+        except Exception:  # nobody has asked for it: the first run will say what is wrong
+            traceback.print_exc()
 
     def _open(self, command: Open) -> None:
         self._volume = None

@@ -1,4 +1,7 @@
-"""The worker started and its model loaded while the user still looks at the scan: the first run waits for no import."""
+"""The worker started and its model loaded while the user still looks at the scan: the first run waits for no import.
+
+The worker then rehearses by itself (``rehearsal``).
+"""
 
 from __future__ import annotations
 
