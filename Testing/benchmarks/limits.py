@@ -63,7 +63,7 @@ def main() -> int:
     _print_stages(rounds)
     _print_floor(rounds, pipeline.device.half)
     _print_peers(rounds, found, why_not)
-    print_worker(options.model, options.organ, volume, options.rounds)
+    print_worker(options.model, options.organ, volume)
     ways = (ALL, WITHOUT, *(p.name for p in found[:1] + found[3:4]))
     print_peaks(options.model, options.organ, volume, ways)
     return 0

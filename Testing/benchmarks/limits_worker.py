@@ -36,17 +36,24 @@ from TwoStageSegLib.worker_client import WorkerClient
 ALL, WITHOUT = "two stages", "two stages, without networks"
 
 
-def print_worker(model: str, organ: str | None, volume: Volume, rounds: int) -> None:
+PAUSES_S = (0.0, 3.0)
+"""How long after its model is loaded the worker is asked for a run: meanwhile it rehearses."""
+
+
+def print_worker(model: str, organ: str | None, volume: Volume) -> None:
     """Seconds of a new worker until it is ready, of its first run and of the following ones, and its peak memory."""
     folder = Path(model) if Path(model).is_dir() else resource_path("models") / model
     with WorkerClient() as client:
-        for turn in range(min(rounds, 2)):
+        print("\n| worker process asked | start to ready | first run | warm run | warm, one organ | peak MB |")
+        print("|---|---|---|---|---|---|")
+        for pause in PAUSES_S:
             started = time.perf_counter()
             client.start()
             client.load(folder, "cpu")
             ready = client.wait_for(ModelReady, 300)
             assert isinstance(ready, ModelReady) and client.pid is not None
             seconds = [time.perf_counter() - started]
+            time.sleep(pause)
             for organs in (None, None, [organ or ready.organs[0]]):
                 client.open(volume)  # a volume that nothing is known about
                 client.wait_for(VolumeReady)
@@ -55,11 +62,9 @@ def print_worker(model: str, organ: str | None, volume: Volume, rounds: int) -> 
                 client.wait(600)
                 seconds.append(time.perf_counter() - started)
             peak = memory_mb("VmHWM", client.pid)
-            if turn == 0:
-                print("\n| worker process | start to ready | first run | warm run | warm, one organ | peak MB |")
-                print("|---|---|---|---|---|---|")
+            when = f"after {pause:.0f} s" if pause else "at once"
             cells = (f"{1000 * s:6.0f} ms" for s in seconds)
-            print(f"| {turn + 1} | {' | '.join(cells)} | {peak:6.0f} |", flush=True)
+            print(f"| {when:20s} | {' | '.join(cells)} | {peak:6.0f} |", flush=True)
 
 
 def print_peaks(model: str, organ: str | None, volume: Volume, ways: tuple[str, ...]) -> None:
