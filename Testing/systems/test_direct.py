@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import platform
+
 import pytest
 import torch
 from torch import nn
 
 from TwoStageSegLib.networks.catalogue import ARCHITECTURES
-from TwoStageSegLib.systems.direct import DirectConv2d, DirectConv3d, direct_copy
+from TwoStageSegLib.systems.direct import MEASURED, DirectConv2d, DirectConv3d, direct_copy
 from TwoStageSegLib.systems.runner import joined
 
 NETWORKS = {
@@ -24,6 +26,10 @@ def is_direct(module: nn.Module) -> bool:
     return isinstance(module, DirectConv2d | DirectConv3d)
 
 
+X86 = pytest.mark.skipif(platform.machine().lower() not in MEASURED, reason="another processor")
+
+
+@X86
 @pytest.mark.parametrize("name", NETWORKS)
 def test_equals_the_network(name: str) -> None:
     arguments, shape = NETWORKS[name]
@@ -37,6 +43,7 @@ def test_equals_the_network(name: str) -> None:
     assert expected.std() > 0
 
 
+@X86
 def test_shares_the_weights_and_leaves_the_original() -> None:
     network = ARCHITECTURES["unet"](widths=(8, 16)).eval()
     twin = direct_copy(network)
@@ -45,6 +52,7 @@ def test_shares_the_weights_and_leaves_the_original() -> None:
     assert list(twin.state_dict()) == list(network.state_dict())
 
 
+@X86
 @pytest.mark.parametrize(
     "convolution",
     [
@@ -67,7 +75,10 @@ def test_what_onednn_does_not_pad_stays() -> None:
     assert not any(map(is_direct, direct_copy(network).modules()))
 
 
-def test_without_onednn_the_network_itself(monkeypatch) -> None:
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+@pytest.mark.parametrize(
+    ("place", "name", "answer"), [(torch.backends.mkldnn, "is_available", False), (platform, "machine", "arm64")]
+)
+def test_without_onednn_or_elsewhere_the_network_itself(place, name: str, answer, monkeypatch) -> None:
+    monkeypatch.setattr(place, name, lambda: answer)
     network = ARCHITECTURES["unet"](widths=(8, 16)).eval()
     assert direct_copy(network) is network

@@ -8,6 +8,7 @@ of one voxel as well, if there is one thread.) A batch of two would not be conce
 from __future__ import annotations
 
 import copy
+import platform
 from typing import Any, TypeVar
 
 import torch
@@ -15,10 +16,13 @@ from torch import Tensor, nn
 
 Kind = TypeVar("Kind", bound=nn.Module)
 
+MEASURED = ("x86_64", "amd64")
+"""Processors on which oneDNN is known to be the faster way; on others it may lack 3D kernels of its own."""
+
 
 def direct_copy(network: Kind) -> Kind:
-    """``network`` with its convolutions replaced, sharing its weights; ``network`` itself if torch has no oneDNN."""
-    if not torch.backends.mkldnn.is_available():
+    """``network`` with its convolutions replaced, sharing its weights; ``network`` itself where that may not pay."""
+    if not torch.backends.mkldnn.is_available() or platform.machine().lower() not in MEASURED:
         return network
     shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     twin = copy.deepcopy(network, shared)
