@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from TwoStageSegLib.threads import keep_blas_to_one_thread
+
+keep_blas_to_one_thread()  # before numpy is imported
+
 with contextlib.suppress(ImportError):
     # torch's CUDA build imports it late, with an LLVM of its own; once Mesa has loaded another one to draw a view,
     # that kills the process (the product never has both in one process: networks run in the worker)
     import triton  # noqa: F401
 
-from TwoStageSegLib.resources import resource_path
+from TwoStageSegLib.resources import resource_path  # noqa: E402
 
-from .harness.bundles import write_fake_bundle
-from .harness.untrained import write_stand_in
+from .harness.bundles import write_fake_bundle  # noqa: E402
+from .harness.untrained import write_stand_in  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 

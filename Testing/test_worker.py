@@ -306,6 +306,7 @@ def test_the_environment_keeps_memory_and_leaves_the_users_packages_out(monkeypa
     if sys.platform == "linux":
         assert environment["MALLOC_MMAP_THRESHOLD_"] == ALLOCATOR["MALLOC_MMAP_THRESHOLD_"] == "8589934592"
         assert environment["MALLOC_TOP_PAD_"] == "7"  # what the user set stays
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from . import RESEARCH_NOTICE, __version__
 from .errors import TwoStageSegError
+from .threads import keep_blas_to_one_thread
 
 EPILOG = """exit codes: 0 done; 1 unexpected; 2 usage; 3 the input was refused, nothing was written;
 4 an organ asked for was not located (what was found is written)"""
@@ -31,6 +32,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (argparse itself leaves by SystemExit 2 or 0)."""
+    keep_blas_to_one_thread()
     for stream in (sys.stdout, sys.stderr):  # a Windows console or a pipe may not know every character
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -21,6 +21,7 @@ from .errors import TwoStageSegError
 from .handover import private_folder, remove_private_folder
 from .messages import Cancelled, Close, Command, Done, Error, Event
 from .protocol import LineBuffer, ProtocolError, decode_event, encode
+from .threads import keep_blas_to_one_thread
 
 # glibc hands every big activation back to the kernel and faults it in again; keeping it saves a tenth to a third of
 # the CPU time of fp32 inference. Read once, when a process starts, so it must be in the worker's environment.
@@ -143,11 +144,12 @@ class WorkerProcess:
 
 
 def worker_environment() -> dict[str, str]:
-    """The environment of a worker: this package importable, user site-packages not, UTF-8, allocator settings."""
+    """The environment of a worker: this package importable, user site-packages not, UTF-8, allocator and threads."""
     environment = dict(os.environ)
     package_parent = str(Path(__file__).resolve().parent.parent)
     search = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
     environment.update(PYTHONPATH=os.pathsep.join(search), PYTHONNOUSERSITE="1", PYTHONUTF8="1")
+    keep_blas_to_one_thread(environment)
     if sys.platform == "linux":
         for name, value in ALLOCATOR.items():
             environment.setdefault(name, value)

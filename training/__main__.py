@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from TwoStageSegLib.errors import TwoStageSegError
+from TwoStageSegLib.threads import keep_blas_to_one_thread
 
 from . import commands
 from .data.published import OWN, known
@@ -17,6 +18,7 @@ RUN = Path("runs/hn-oar-ct")
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; see ``python -m training --help``."""
+    keep_blas_to_one_thread()
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     sub = parser.add_subparsers(dest="command", required=True)
     _data(sub.add_parser("data", help="prepare a data set for training"))
