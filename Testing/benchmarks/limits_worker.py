@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -33,6 +34,8 @@ from TwoStageSegLib.systems.localise_crop import LocaliseCrop
 from TwoStageSegLib.volume import Volume
 from TwoStageSegLib.worker_client import WorkerClient
 
+from .surroundings import THREADS
+
 ALL, WITHOUT = "two stages", "two stages, without networks"
 
 
@@ -41,10 +44,17 @@ PAUSES_S = (0.0, 3.0)
 
 
 def print_worker(model: str, organ: str | None, volume: Volume) -> None:
-    """Seconds of a new worker until it is ready, of its first run and of the following ones, and its peak memory."""
+    """Seconds of a new worker until it is ready, of its first run and of the following ones, and its peak memory.
+
+    As the panel starts it: with as many threads as torch finds cores for.
+    """
     folder = Path(model) if Path(model).is_dir() else resource_path("models") / model
-    with WorkerClient() as client:
-        print("\n| worker process asked | start to ready | first run | warm run | warm, one organ | peak MB |")
+    with mock.patch.dict(os.environ), WorkerClient() as client:
+        for name in THREADS:
+            os.environ.pop(name, None)
+        print(
+            "\n| worker process, all cores, asked | start to ready | first run | warm run | warm, one organ | peak MB |"
+        )
         print("|---|---|---|---|---|---|")
         for pause in PAUSES_S:
             started = time.perf_counter()
@@ -64,7 +74,7 @@ def print_worker(model: str, organ: str | None, volume: Volume) -> None:
             peak = memory_mb("VmHWM", client.pid)
             when = f"after {pause:.0f} s" if pause else "at once"
             cells = (f"{1000 * s:6.0f} ms" for s in seconds)
-            print(f"| {when:20s} | {' | '.join(cells)} | {peak:6.0f} |", flush=True)
+            print(f"| {when:24s} | {' | '.join(cells)} | {peak:6.0f} |", flush=True)
 
 
 def print_peaks(model: str, organ: str | None, volume: Volume, ways: tuple[str, ...]) -> None:
