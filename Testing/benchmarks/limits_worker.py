@@ -52,9 +52,7 @@ def print_worker(model: str, organ: str | None, volume: Volume) -> None:
     with mock.patch.dict(os.environ), WorkerClient() as client:
         for name in THREADS:
             os.environ.pop(name, None)
-        print(
-            "\n| worker process, all cores, asked | start to ready | first run | warm run | warm, one organ | peak MB |"
-        )
+        print("\n| worker, all cores, asked | start to ready | first run | warm run | warm, one organ | peak MB |")
         print("|---|---|---|---|---|---|")
         for pause in PAUSES_S:
             started = time.perf_counter()
