@@ -71,9 +71,11 @@ def test_rehearses_while_nobody_asks_for_anything(client, fake_bundle, tmp_path,
     assert entered(tmp_path)[2:] == [*REHEARSED, "locate", "segment-Brainstem"]
 
 
-def test_a_rehearsal_ends_when_somebody_asks(client, fake_bundle, tmp_path, monkeypatch):
+@pytest.mark.parametrize("happens", ["0.5", "raise"], ids=["takes long", "fails"])
+def test_a_rehearsal_is_in_nobodys_way(client, fake_bundle, tmp_path, monkeypatch, happens):
+    """It ends when somebody asks, and a failure of its own is nobody's business."""
     monkeypatch.setenv(REHEARSES, "1")
-    monkeypatch.setenv(STALL, "segment-Brainstem=0.5")
+    monkeypatch.setenv(STALL, f"segment-Brainstem={happens}")
     client.start()
     client.load(fake_bundle, "cpu")
     until_entered(tmp_path, "segment-Brainstem")
@@ -81,17 +83,6 @@ def test_a_rehearsal_ends_when_somebody_asks(client, fake_bundle, tmp_path, monk
     client.run(["Parotid_R"], {})
     assert client.wait().organs[0].organ == "Parotid_R"
     assert entered(tmp_path)[2:] == ["locate", "segment-Brainstem", "locate", "segment-Parotid_R"]
-
-
-def test_a_rehearsal_that_fails_is_nobodys_business(client, fake_bundle, tmp_path, monkeypatch):
-    monkeypatch.setenv(REHEARSES, "1")
-    monkeypatch.setenv(STALL, "segment-Brainstem=raise")
-    client.start()
-    client.load(fake_bundle, "cpu")
-    until_entered(tmp_path, "segment-Brainstem")
-    client.open(fake_volume())
-    client.run(["Parotid_R"], {})
-    assert client.wait().organs[0].organ == "Parotid_R"
 
 
 def test_real_networks_in_the_worker_equal_the_pipeline(tmp_path):

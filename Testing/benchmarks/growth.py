@@ -26,8 +26,8 @@ from TwoStageSegLib.pipeline import Pipeline
 from TwoStageSegLib.sample.phantom import generate
 from TwoStageSegLib.volume import Volume
 
+from .environment import begin_as_worker
 from .stages import Stages, watched
-from .surroundings import begin_as_worker
 
 SLICES = (50, 100, 200, 400, 800)
 PIXELS = (128, 256, 512, 1024)

@@ -28,10 +28,10 @@ from TwoStageSegLib.pipeline import Pipeline, Result
 from TwoStageSegLib.systems.localise_crop import LocaliseCrop
 from TwoStageSegLib.volume import Volume
 
+from .environment import begin_as_worker
 from .limits_worker import ALL, WITHOUT, print_peaks, print_worker
 from .peers import WINDOW, Peer, block_of, counted, matrix_peak, peers, whole_chain, whole_image
 from .stages import STAGES, Stages, watched
-from .surroundings import begin_as_worker
 from .two_stage import volume_of
 
 HEADING = """# What Locate & Segment costs

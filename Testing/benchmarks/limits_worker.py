@@ -34,10 +34,9 @@ from TwoStageSegLib.systems.localise_crop import LocaliseCrop
 from TwoStageSegLib.volume import Volume
 from TwoStageSegLib.worker_client import WorkerClient
 
-from .surroundings import THREADS
+from .environment import THREADS
 
 ALL, WITHOUT = "two stages", "two stages, without networks"
-
 
 PAUSES_S = (0.0, 3.0)
 """How long after its model is loaded the worker is asked for a run: meanwhile it rehearses."""
@@ -167,5 +166,4 @@ class _Ones:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     raise SystemExit(main())

@@ -25,9 +25,9 @@ from TwoStageSegLib.pipeline import Pipeline
 from TwoStageSegLib.systems.localise_crop import LocaliseCrop
 from TwoStageSegLib.volume import Volume
 
+from .environment import begin_as_worker
 from .limits_worker import memory_mb
 from .peers import WINDOW, whole_image
-from .surroundings import begin_as_worker
 
 
 def main() -> int:
